@@ -1,0 +1,76 @@
+//! Randomness as a function of (seed, purpose, index, block).
+//!
+//! Every use of random numbers has a seed of its own, made by [`derive`] from the run's seed, the
+//! purpose and an index (a level, a trial). Fixed-size blocks of samples each own one `ChaCha` stream
+//! of that seed, so nothing depends on the number of threads or on the order in which blocks finish.
+
+use nalgebra::DMatrix;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+/// Samples that share one random stream in [`standard_normal`].
+const BLOCK: usize = 1024;
+
+/// A seed for one purpose: equal arguments give equal seeds, different ones unrelated seeds.
+///
+/// The text is folded with FNV-1a and the result finished with the `SplitMix64` mixer
+/// (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).
+pub fn derive(seed: u64, purpose: &str, index: u64) -> u64 {
+    let label = purpose
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    split_mix(split_mix(split_mix(seed) ^ label) ^ index)
+}
+
+fn split_mix(state: u64) -> u64 {
+    let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The generator of block `block` under `seed`.
+pub fn stream(seed: u64, block: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(block);
+    rng
+}
+
+/// `n` independent standard normal vectors, drawn in parallel; a longer batch begins with the
+/// shorter one.
+///
+/// # Shapes
+/// - returns `[d, n]`, one sample a column
+pub fn standard_normal(d: usize, n: usize, seed: u64) -> DMatrix<f64> {
+    let mut u = DMatrix::zeros(d, n);
+    if d > 0 {
+        u.as_mut_slice().par_chunks_mut(d * BLOCK).enumerate().for_each(|(block, out)| {
+            let mut rng = stream(seed, block as u64);
+            out.iter_mut().for_each(|v| *v = StandardNormal.sample(&mut rng));
+        });
+    }
+    u
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_batch_begins_with_the_shorter_one() {
+        let long = standard_normal(3, 3000, 7);
+        let short = standard_normal(3, 1500, 7);
+        assert_eq!(short.as_slice(), &long.as_slice()[..short.len()]);
+    }
+
+    #[test]
+    fn purpose_index_and_seed_each_change_the_seed() {
+        let seeds =
+            [derive(1, "a", 0), derive(1, "a", 1), derive(1, "b", 0), derive(2, "a", 0)];
+        for (i, s) in seeds.iter().enumerate() {
+            assert!(!seeds[..i].contains(s));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Minimum-volume enclosing (Löwner–John) ellipsoids.

@@ -1,0 +1,1 @@
+//! Experiments, tables and the `latent-is` program.
