@@ -67,8 +67,7 @@ mod tests {
 
     #[test]
     fn purpose_index_and_seed_each_change_the_seed() {
-        let seeds =
-            [derive(1, "a", 0), derive(1, "a", 1), derive(1, "b", 0), derive(2, "a", 0)];
+        let seeds = [derive(1, "a", 0), derive(1, "a", 1), derive(1, "b", 0), derive(2, "a", 0)];
         for (i, s) in seeds.iter().enumerate() {
             assert!(!seeds[..i].contains(s));
         }
