@@ -221,8 +221,17 @@ impl Ellipsoid {
     /// [`MveeError::Setting`] unless the factor is positive and finite.
     pub fn scale(&self, factor: f64) -> Result<Self, MveeError> {
         check_positive("scale factor", factor)?;
-        let lower = self.lower.iter().map(|v| v * factor).collect();
-        Ok(Self::from_lower(self.center.clone(), lower))
+        Ok(self.scaled(factor))
+    }
+
+    /// [`scale`](Self::scale) by a factor known to be good.
+    pub(crate) fn scaled(&self, factor: f64) -> Self {
+        Self {
+            center: self.center.clone(),
+            shape: &self.shape * (factor * factor),
+            lower: self.lower.iter().map(|v| v * factor).collect(),
+            inverse: self.inverse.iter().map(|v| v / factor).collect(),
+        }
     }
 
     /// Image under $x \mapsto A x + b$ with an invertible `a: [d, d]` and `b: [d]`: centre

@@ -193,16 +193,21 @@ fn checked(points: DMatrixView<'_, f64>) -> Result<Points<'_>, MveeError> {
     Ok(points)
 }
 
-/// The ellipsoid scaled up, if need be, until it holds every point, and by how much. The last
-/// digits of a distance differ from one way of computing it to another; hence the margin.
+/// The ellipsoid scaled up, if need be, until it holds every point, and by how much. Scaling moves
+/// the last digits of a distance, so the result is measured again, with more room each time.
 fn enclose(points: &Points<'_>, ellipsoid: &Ellipsoid) -> (Ellipsoid, f64) {
-    let farthest = farthest(points, ellipsoid);
-    if farthest <= 1.0 {
-        return (ellipsoid.clone(), 1.0);
+    let (mut current, mut growth) = (ellipsoid.clone(), 1.0);
+    let mut margin = points.d as f64 * f64::EPSILON;
+    for _ in 0..16 {
+        let farthest = farthest(points, &current);
+        if farthest <= 1.0 {
+            break;
+        }
+        margin *= 4.0;
+        growth *= farthest * (1.0 + margin);
+        current = ellipsoid.scaled(growth);
     }
-    let growth = farthest * (1.0 + 4.0 * points.d as f64 * f64::EPSILON);
-    let lower = ellipsoid.lower().iter().map(|v| v * growth).collect();
-    (Ellipsoid::from_lower(ellipsoid.center().clone(), lower), growth)
+    (current, growth)
 }
 
 /// Largest Mahalanobis norm of all points.
@@ -223,7 +228,11 @@ fn certify(points: &Points<'_>, frame: &Frame, optimum: Optimum, tolerance: f64)
     let (ellipsoid, inflation) = enclose(points, &dual);
     // κ = 1 + d ρ² at the farthest point, so ε = κ / (d + 1) - 1 = d (ρ² - 1) / (d + 1).
     let gap = d as f64 * (inflation - 1.0) * (inflation + 1.0) / (d as f64 + 1.0);
-    let stopped = if gap <= tolerance { StopReason::Converged } else { optimum.stopped };
+    let stopped = match optimum.stopped {
+        _ if gap <= tolerance => StopReason::Converged,
+        StopReason::Converged => StopReason::Rounding,
+        other => other,
+    };
     Solution {
         ellipsoid,
         support: optimum.support,
