@@ -4,7 +4,7 @@ mod common;
 
 use burn::tensor::Tensor;
 use common::{Golden, flow, largest_difference, path, vec};
-use flow_core::{Precision, bijection::Bijection};
+use flow_core::Precision;
 use nalgebra::DMatrix;
 
 const FLOWS: [&str; 2] = ["flow_i", "flow_ii"];
