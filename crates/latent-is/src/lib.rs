@@ -5,6 +5,8 @@
 
 pub mod density;
 pub mod error;
+#[cfg(feature = "flow")]
+pub mod flow;
 pub mod limit_state;
 pub mod rng;
 pub mod simulator;
@@ -12,6 +14,8 @@ pub mod transport;
 
 pub use density::{Density, StandardNormal};
 pub use error::EvalError;
+#[cfg(feature = "flow")]
+pub use flow::{FlowTransport, Units};
 pub use limit_state::{FnLimitState, LimitState};
 pub use simulator::{Feature, Simulator};
 pub use transport::Transport;
