@@ -6,12 +6,16 @@
 pub mod density;
 pub mod error;
 pub mod limit_state;
+pub mod metrics;
+pub mod mixture;
 pub mod rng;
 pub mod simulator;
+pub mod special;
 pub mod transport;
 
 pub use density::{Density, StandardNormal};
-pub use error::EvalError;
+pub use error::{Error, EvalError};
 pub use limit_state::{FnLimitState, LimitState};
+pub use mixture::{Components, GaussianMixture, MixtureFit};
 pub use simulator::{Feature, Simulator};
 pub use transport::Transport;
