@@ -11,6 +11,7 @@ pub mod estimate;
 pub mod final_stage;
 #[cfg(feature = "flow")]
 pub mod flow;
+pub mod latent;
 pub mod limit_state;
 pub mod method;
 pub mod metrics;
@@ -18,6 +19,7 @@ pub mod mixture;
 pub mod monte_carlo;
 mod nonfinite;
 mod pool;
+pub mod problems;
 pub mod rng;
 pub mod sequential;
 pub mod simulator;
