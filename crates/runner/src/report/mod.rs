@@ -22,6 +22,6 @@ pub fn write_all(results: &Results, folder: &Path) -> anyhow::Result<()> {
     let table = evaluation(results);
     files::write(&folder.join("results.json"), &(serde_json::to_string_pretty(results)? + "\n"))?;
     files::write(&folder.join("table.md"), &table.markdown())?;
-    files::write(&folder.join("table.csv"), &csv::rows(results)?)?;
+    files::write(&folder.join("table.csv"), &csv::rows(&results.rows)?)?;
     files::write(&folder.join("table.tex"), &table.latex())
 }

@@ -117,10 +117,10 @@ impl Table {
     /// For a terminal.
     pub fn terminal(&self) -> String {
         let mut table = comfy_table::Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(&self.head);
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_header(&self.head);
         table.add_rows(&self.rows);
         for column in table.column_iter_mut() {
-            column.set_padding((0, 1)).set_constraint(ColumnConstraint::ContentWidth);
+            column.set_constraint(ColumnConstraint::ContentWidth);
             if column.index > 2 {
                 column.set_cell_alignment(CellAlignment::Right);
             }
@@ -169,4 +169,44 @@ impl Table {
 /// Text with LaTeX's special characters escaped.
 fn escape(text: &str) -> String {
     text.replace("P_f", "$P_f$").replace('%', "\\%").replace('|', "$|$").replace(" ± ", " $\\pm$ ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        Table {
+            title: "a title".to_owned(),
+            head: vec!["search", "|err|", "P_f", "95 %"],
+            rows: vec![vec!["  one".into(), "1".into(), "2 ± 3".into(), "50 %".into()]],
+            remarks: vec!["|err|: a remark".to_owned()],
+        }
+    }
+
+    #[test]
+    fn markdown_has_as_many_cells_in_every_line() {
+        let text = table().markdown();
+        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
+        assert_eq!(lines.len(), 3);
+        for line in lines {
+            assert_eq!(line.replace("\\|", "").matches('|').count(), 5, "{line}");
+        }
+        assert!(text.contains("| one | 1 | 2 ± 3 | 50 % |"), "{text}");
+    }
+
+    #[test]
+    fn latex_escapes_what_it_must() {
+        let text = table().latex();
+        assert!(text.contains("search & $|$err$|$ & $P_f$ & 95 \\% \\\\"), "{text}");
+        assert!(text.contains("one & 1 & 2 $\\pm$ 3 & 50 \\% \\\\"), "{text}");
+    }
+
+    #[test]
+    fn the_terminal_shows_title_cells_and_remarks() {
+        let text = table().terminal();
+        for part in ["a title", "  one", "2 ± 3", "|err|: a remark"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
 }
