@@ -43,6 +43,7 @@ mod flight;
 mod gcas;
 mod history;
 mod lanes;
+mod limit_state;
 mod params;
 mod real;
 mod rigid_body;
@@ -57,5 +58,9 @@ pub use derivative::Derivative;
 pub use flight::{Integrator, Precision, Registers};
 pub use gcas::Gcas;
 pub use history::{History, Record};
+pub use limit_state::{
+    ALTITUDE_THRESHOLD, Criterion, CriterionError, Ellipsoids, GcasLimitState, PITCH_THRESHOLD,
+    REFERENCE_MEAN, REFERENCE_SD,
+};
 pub use params::{GcasParams, Initial, ParamsError};
 pub use state::{Command, FEATURE_INDEX, State, features, index};
