@@ -51,6 +51,8 @@ mod state;
 mod trig;
 
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod golden;
 
 pub use autopilot::{Autopilot, Mode};
