@@ -1,7 +1,9 @@
 //! The F-16: flights of three seconds per second, and what share of the core's arithmetic that is.
 //!
 //! One thread throughout. `peak` runs as many independent additions and multiplications as the core
-//! can take; it counts in operations per second, flights in flights per second.
+//! can take; it counts in operations per second, flights in flights per second. A flight takes
+//! 1500 x 652 additions and multiplications (counted by a test of `sim-gcas`), so its share of the
+//! peak is 978,000 times the one rate over the other.
 
 use std::hint::black_box;
 
@@ -61,13 +63,10 @@ impl WithSimd for Peak {
 }
 
 fn peak(c: &mut Criterion) {
+    let arch = Arch::new();
     let mut group = c.benchmark_group("peak");
-    for (arch, label) in [(Arch::Scalar, "scalar"), (Arch::new(), "simd")] {
-        group.throughput(Throughput::Elements(arch.dispatch(Peak)));
-        group.bench_function(BenchmarkId::new("add and mul", format!("f64 {label}")), |b| {
-            b.iter(|| arch.dispatch(Peak));
-        });
-    }
+    group.throughput(Throughput::Elements(arch.dispatch(Peak)));
+    group.bench_function("add and mul/f64 simd", |b| b.iter(|| arch.dispatch(Peak)));
     group.finish();
 }
 

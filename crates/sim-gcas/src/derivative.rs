@@ -1,4 +1,4 @@
-//! One evaluation of the model for one aircraft, in plain numbers.
+//! One evaluation of the model, or one inner step, for one aircraft in plain numbers.
 
 use pulp::Scalar;
 
@@ -42,6 +42,20 @@ impl Gcas {
             Precision::F64 => self.derivative_in(F64Lanes::zero(Scalar), state, command),
             Precision::F32 => self.derivative_in(F32Lanes::zero(Scalar), state, command),
         }
+    }
+
+    /// The state one inner step after `state`, under an outer command held over the step.
+    pub fn step(&self, state: &State, command: &Command) -> State {
+        match self.params().precision {
+            Precision::F64 => self.step_in(F64Lanes::zero(Scalar), state, command),
+            Precision::F32 => self.step_in(F32Lanes::zero(Scalar), state, command),
+        }
+    }
+
+    fn step_in<R: Real>(&self, zero: R, state: &State, command: &Command) -> State {
+        let mut x = state.map(|v| zero.lit(v));
+        self.params().plan().step(&mut x, &command.map(|v| zero.lit(v)));
+        x.map(number)
     }
 
     fn derivative_in<R: Real>(&self, zero: R, state: &State, command: &Command) -> Derivative {

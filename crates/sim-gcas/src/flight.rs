@@ -143,3 +143,47 @@ impl WithSimd for Flights<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{GcasParams, Initial, Mode};
+
+    /// Starts along a line through the initial distribution, the last one lost at once.
+    fn starts() -> Vec<State> {
+        let mut starts: Vec<State> = (0..21)
+            .map(|i| {
+                Initial::default().state([0.1, -0.2, 0.3, -0.25, 0.1].map(|u| u * f64::from(i)))
+            })
+            .collect();
+        starts[20][0] = 0.0;
+        starts
+    }
+
+    #[test]
+    fn all_instruction_sets_fly_the_same_bits() {
+        let with_memory = Autopilot::Stateful { start: Mode::Waiting, period: 3 };
+        let variants = [
+            (Integrator::Euler, Autopilot::Memoryless, Precision::F64),
+            (Integrator::Euler, with_memory, Precision::F32),
+            (Integrator::Rk4, with_memory, Precision::F64),
+            (Integrator::Rk4, Autopilot::Memoryless, Precision::F32),
+        ];
+        for (integrator, autopilot, precision) in variants {
+            let params = GcasParams { integrator, autopilot, precision, ..GcasParams::default() };
+            let plan = params.plan();
+            let fly = |arch: Arch| -> Vec<u64> {
+                let mut states = starts();
+                arch.dispatch(Flights { plan: &plan, states: &mut states });
+                let canonical = |v: &f64| if v.is_nan() { u64::MAX } else { v.to_bits() };
+                states.iter().flatten().map(canonical).collect()
+            };
+            let scalar = fly(Arch::Scalar);
+            assert_eq!(fly(Arch::new()), scalar);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = pulp::x86::V3::try_new() {
+                assert_eq!(fly(Arch::V3(avx2)), scalar);
+            }
+        }
+    }
+}

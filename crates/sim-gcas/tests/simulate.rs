@@ -38,6 +38,22 @@ fn rollouts_end_where_simulate_ends() {
 }
 
 #[test]
+fn a_history_replays_step_by_step() {
+    for precision in [Precision::F64, Precision::F32] {
+        let params = GcasParams { precision, record_every: 1, ..GcasParams::default() };
+        let gcas = Gcas::new(params).unwrap();
+        let history = gcas.rollout(3, 4);
+        let mut state = history.start;
+        for record in &history.records {
+            let derivative = gcas.derivative(&state, &record.command);
+            assert_eq!((derivative.surfaces, derivative.nz), (record.surfaces, record.load));
+            state = gcas.step(&state, &record.command);
+            assert_eq!(state.as_slice(), record.state.as_slice());
+        }
+    }
+}
+
+#[test]
 fn a_longer_run_begins_with_the_shorter_one() {
     let gcas = Gcas::default();
     let long = gcas.simulate(300, 5);
