@@ -37,7 +37,9 @@ mod tests {
     #[test]
     fn features_go_to_the_build_and_the_rest_to_the_program() {
         let split = |line: &str| split_features(line.split(' ').map(str::to_owned).collect());
-        for line in ["--system robot --features wgpu --quick", "--features=wgpu --system robot --quick"] {
+        for line in
+            ["--system robot --features wgpu --quick", "--features=wgpu --system robot --quick"]
+        {
             let (features, rest) = split(line).unwrap();
             assert_eq!(features.as_deref(), Some("wgpu"));
             assert_eq!(rest, ["--system", "robot", "--quick"]);
