@@ -107,7 +107,7 @@ fn compare(
 
     let mut peer: BTreeMap<String, Line> = peer.into_iter().map(|l| (l.case.clone(), l)).collect();
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
+    table.load_style(comfy_table::presets::ASCII_MARKDOWN);
     table.set_header(["case", "ours", "peer", "ratio", "note (ours)", "note (peer)"]);
     let mut results = Vec::new();
     for our in ours {
