@@ -2,6 +2,7 @@
 
 mod cargo;
 mod ci;
+mod peers;
 mod reproduce;
 
 use clap::{Parser, Subcommand};
@@ -17,6 +18,8 @@ struct Cli {
 enum Task {
     /// Formatting, lints, documentation and tests, the cheap ones first.
     Ci,
+    /// Times us and programs that do the same work, one after the other.
+    Peers(peers::Options),
     /// Builds the program and reproduces the paper's evaluation; options go to
     /// `latent-is reproduce`, `--features` (say `wgpu`) to the build.
     #[command(disable_help_flag = true)]
@@ -30,6 +33,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Ci => ci::run(),
+        Task::Peers(options) => peers::run(&options),
         Task::Reproduce { options } => reproduce::run_with(options),
     }
 }

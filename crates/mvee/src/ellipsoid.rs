@@ -4,8 +4,9 @@ use nalgebra::{DMatrix, DMatrixView, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::MveeError;
-use crate::linalg::{cholesky, invert_lower, lower_of_factor};
+use crate::linalg::{cholesky, invert_lower, lower_of_factor, scale};
 use crate::points::Points;
+use crate::wire::Wire;
 
 /// The solid ellipsoid
 ///
@@ -35,17 +36,6 @@ pub struct Ellipsoid {
     lower: Vec<f64>,
     /// Inverse of `lower`, row-major.
     inverse: Vec<f64>,
-}
-
-/// What is written: rows of the shape and of the factor. To read, either of the two is enough; the
-/// factor goes first because it restores the ellipsoid bit by bit.
-#[derive(Clone, Serialize, Deserialize)]
-struct Wire {
-    center: Vec<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    shape: Option<Vec<Vec<f64>>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    factor: Option<Vec<Vec<f64>>>,
 }
 
 impl Ellipsoid {
@@ -85,7 +75,8 @@ impl Ellipsoid {
     pub fn from_factor(center: DVector<f64>, factor: &DMatrix<f64>) -> Result<Self, MveeError> {
         check_square(center.len(), factor)?;
         check_center(&center)?;
-        let lower = lower_of_factor(factor).ok_or(MveeError::NotPositiveDefinite { row: 0 })?;
+        let lower =
+            lower_of_factor(factor).map_err(|row| MveeError::NotPositiveDefinite { row })?;
         Ok(Self::from_lower(center, lower))
     }
 
@@ -108,6 +99,22 @@ impl Ellipsoid {
         let shape = &factor * factor.transpose();
         let inverse = invert_lower(&lower, d);
         Self { center, shape, lower, inverse }
+    }
+
+    /// The same with the shape as it was written before, if the two agree.
+    pub(crate) fn with_shape(mut self, shape: DMatrix<f64>) -> Result<Self, MveeError> {
+        check_square(self.dim(), &shape)?;
+        for i in 0..self.dim() {
+            for j in 0..self.dim() {
+                let size = (self.shape[(i, i)] * self.shape[(j, j)]).sqrt();
+                let apart = (shape[(i, j)] - self.shape[(i, j)]).abs();
+                if apart.is_nan() || apart > 1e-9 * size {
+                    return Err(MveeError::NotPositiveDefinite { row: i });
+                }
+            }
+        }
+        self.shape = shape;
+        Ok(self)
     }
 
     /// Number of coordinates `d`.
@@ -226,12 +233,9 @@ impl Ellipsoid {
 
     /// [`scale`](Self::scale) by a factor known to be good.
     pub(crate) fn scaled(&self, factor: f64) -> Self {
-        Self {
-            center: self.center.clone(),
-            shape: &self.shape * (factor * factor),
-            lower: self.lower.iter().map(|v| v * factor).collect(),
-            inverse: self.inverse.iter().map(|v| v / factor).collect(),
-        }
+        let mut lower = self.lower.clone();
+        scale(factor, &mut lower);
+        Self::from_lower(self.center.clone(), lower)
     }
 
     /// Image under $x \mapsto A x + b$ with an invertible `a: [d, d]` and `b: [d]`: centre
@@ -264,7 +268,7 @@ fn check_square(d: usize, a: &DMatrix<f64>) -> Result<(), MveeError> {
     check_dim(d, a.ncols())
 }
 
-fn check_center(center: &DVector<f64>) -> Result<(), MveeError> {
+pub(crate) fn check_center(center: &DVector<f64>) -> Result<(), MveeError> {
     if center.is_empty() {
         return Err(MveeError::Empty { dim: 0, n: 1 });
     }
@@ -279,46 +283,5 @@ fn check_positive(setting: &'static str, value: f64) -> Result<(), MveeError> {
         Ok(())
     } else {
         Err(MveeError::Setting { setting, expected: "positive and finite", value })
-    }
-}
-
-fn rows(matrix: &DMatrix<f64>) -> Vec<Vec<f64>> {
-    matrix.row_iter().map(|row| row.iter().copied().collect()).collect()
-}
-
-fn from_rows(d: usize, rows: &[Vec<f64>]) -> Result<DMatrix<f64>, MveeError> {
-    check_dim(d, rows.len())?;
-    rows.iter().try_for_each(|row| check_dim(d, row.len()))?;
-    Ok(DMatrix::from_fn(d, d, |i, j| rows[i][j]))
-}
-
-impl From<Ellipsoid> for Wire {
-    fn from(e: Ellipsoid) -> Self {
-        let center = e.center.as_slice().to_vec();
-        Self { center, shape: Some(rows(&e.shape)), factor: Some(rows(&e.factor())) }
-    }
-}
-
-impl TryFrom<Wire> for Ellipsoid {
-    type Error = MveeError;
-
-    fn try_from(wire: Wire) -> Result<Self, MveeError> {
-        let d = wire.center.len();
-        let center = DVector::from_vec(wire.center);
-        check_center(&center)?;
-        if let Some(factor) = wire.factor {
-            let factor = from_rows(d, &factor)?;
-            for i in 0..d {
-                let good = factor[(i, i)] > 0.0 && (i + 1..d).all(|j| factor[(i, j)] == 0.0);
-                if !good || factor.row(i).iter().any(|v| !v.is_finite()) {
-                    return Err(MveeError::NotPositiveDefinite { row: i });
-                }
-            }
-            return Ok(Self::from_lower(center, factor.transpose().as_slice().to_vec()));
-        }
-        match wire.shape {
-            Some(shape) => Self::new(center, from_rows(d, &shape)?),
-            None => Err(MveeError::Dimension { expected: d, actual: 0 }),
-        }
     }
 }

@@ -61,7 +61,8 @@ impl Frame {
         }
         let origin = points.column(span.origin);
         let edges = DMatrix::from_fn(d, d, |i, k| points.column(span.picked[k])[i] - origin[i]);
-        let lower = lower_of_factor(&edges).ok_or(MveeError::Degenerate { rank: d - 1, dim: d })?;
+        let lower =
+            lower_of_factor(&edges).map_err(|rank| MveeError::Degenerate { rank, dim: d })?;
         let first = Self::new(origin.to_vec(), lower);
         // In these coordinates the picked points form a simplex of unit edges: whiten once more.
         let ids: Vec<usize> = (0..points.n).collect();

@@ -11,6 +11,7 @@ mod sample;
 mod solution;
 mod solver;
 mod union;
+mod wire;
 
 pub use ellipsoid::Ellipsoid;
 pub use error::MveeError;

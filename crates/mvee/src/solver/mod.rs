@@ -3,6 +3,7 @@
 mod core_set;
 mod initial;
 mod newton;
+mod quadratic;
 mod search;
 
 use nalgebra::{DMatrix, DMatrixView, DVector};

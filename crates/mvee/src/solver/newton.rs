@@ -6,15 +6,13 @@
 //!
 //! $$ \min_{v \ge 0}\ \tfrac12 v^\top A v - (2\kappa - m\mathbf 1)^\top v, \tag{1} $$
 //!
-//! solved by block principal pivoting; a line search along $v - u$ makes the step safe. A small
-//! proximal term keeps (1) strictly convex where weights are not unique (duplicates, cubes).
-//!
-//! # References
-//! - J. J. Júdice, F. M. Pires: A block principal pivoting algorithm for large-scale strictly
-//!   monotone linear complementarity problems. *Computers & Operations Research* 21 (1994), 587–596.
+//! solved from the weights by an active-set method, which drops points whose weight the others can
+//! carry as well; a line search along $v - u$ makes the step safe. A small proximal term keeps (1)
+//! strictly convex where weights are not unique (duplicates, cubes).
 
 use super::core_set::{CoreSet, project};
-use crate::linalg::{cholesky, cholesky_solve, dot, scale};
+use super::quadratic::improve;
+use crate::linalg::{cholesky, dot, scale};
 
 /// Proximal term relative to the largest diagonal element of $A$.
 const PROXIMAL: f64 = 1e-12;
@@ -38,8 +36,8 @@ impl CoreSet {
             a[i * p + i] += rho;
             target.push(2.0 * self.kappa[c] - m + rho * self.u[c]);
         }
-        let mut free: Vec<bool> = vec![true; p];
-        let Some(v) = nonnegative_quadratic(&a, &target, &mut free) else { return false };
+        let mut v: Vec<f64> = candidates.iter().map(|&c| self.u[c]).collect();
+        improve(&a, &target, &mut v, 1e-13 * m, 2 * p + 10);
 
         let sum: f64 = v.iter().sum();
         if !(sum.is_finite() && sum > 0.0) {
@@ -102,52 +100,4 @@ impl CoreSet {
         }
         gram
     }
-}
-
-/// Minimises $\tfrac12 v^\top A v - b^\top v$ over $v \ge 0$ for a positive definite `a: [p, p]`; `free` is the first
-/// guess at the positive coordinates.
-fn nonnegative_quadratic(a: &[f64], b: &[f64], free: &mut [bool]) -> Option<Vec<f64>> {
-    let p = b.len();
-    let size = b.iter().fold(0.0_f64, |s, b| s.max(b.abs()));
-    let (mut fewest, mut patience) = (usize::MAX, 3);
-    let mut v = vec![0.0; p];
-    for _ in 0..(60 + p) {
-        let on: Vec<usize> = (0..p).filter(|&i| free[i]).collect();
-        let k = on.len();
-        let mut factor = vec![0.0; k * k];
-        for (r, &i) in on.iter().enumerate() {
-            for (c, &j) in on[..=r].iter().enumerate() {
-                factor[r * k + c] = a[i * p + j];
-            }
-        }
-        cholesky(&mut factor, k, 0.0).ok()?;
-        let mut x: Vec<f64> = on.iter().map(|&i| b[i]).collect();
-        cholesky_solve(&factor, k, &mut x);
-        v.fill(0.0);
-        on.iter().zip(&x).for_each(|(&i, x)| v[i] = *x);
-        let wrong: Vec<usize> = (0..p)
-            .filter(|&i| if free[i] { v[i] < 0.0 } else { slope(a, b, &v, i) < -1e-13 * size })
-            .collect();
-        if wrong.is_empty() {
-            return Some(v);
-        }
-        if wrong.len() < fewest {
-            (fewest, patience) = (wrong.len(), 3);
-        } else if patience > 0 {
-            patience -= 1;
-        } else {
-            // One at a time, the last one first: finite for a positive definite matrix.
-            let last = wrong[wrong.len() - 1];
-            free[last] = !free[last];
-            continue;
-        }
-        for &i in &wrong {
-            free[i] = !free[i];
-        }
-    }
-    Some(v.iter().map(|v| v.max(0.0)).collect())
-}
-
-fn slope(a: &[f64], b: &[f64], v: &[f64], i: usize) -> f64 {
-    dot(&a[i * v.len()..(i + 1) * v.len()], v) - b[i]
 }
