@@ -8,6 +8,7 @@ pub mod density;
 pub mod diagnostics;
 pub mod error;
 pub mod estimate;
+mod explore;
 pub mod final_stage;
 pub mod latent;
 pub mod limit_state;
