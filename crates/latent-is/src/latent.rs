@@ -131,3 +131,60 @@ pub fn enclose(sets: &[DMatrix<f64>], mvee: &Mvee) -> Result<Union, Error> {
         .collect::<Result<Vec<Ellipsoid>, _>>()?;
     Union::new(members).map_err(|e| failed(0, e))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problems::AnalyticMap;
+    use crate::{FnLimitState, rng};
+
+    fn cube() -> DMatrix<f64> {
+        DMatrix::from_fn(2, 4, |i, j| if (j >> i) & 1 == 1 { 1.5 } else { 0.5 })
+    }
+
+    #[test]
+    fn an_enclosed_square_fails_inside_its_circle() {
+        let g = enclose(&[cube()], &Mvee::builder().build().unwrap()).unwrap();
+        let x = DMatrix::from_column_slice(2, 3, &[1.0, 1.0, 1.5, 1.5, 3.0, 1.0]);
+        let values = g.evaluate(x.as_view()).unwrap();
+        // Radius sqrt(1/2): the centre is at -1, a corner at 0, a point two away at 2 sqrt(2) - 1.
+        assert!((values[0] + 1.0).abs() < 1e-6 && values[1].abs() < 1e-6);
+        assert!((values[2] - (2.0 * 2.0_f64.sqrt() - 1.0)).abs() < 1e-5);
+        assert!(g.evaluate(DMatrix::zeros(3, 1).as_view()).is_err());
+    }
+
+    #[test]
+    fn the_surrogate_holds_the_encoded_points_and_differs_from_the_event() {
+        let map = AnalyticMap::Banana { pairs: 1 };
+        let mvee = Mvee::builder().build().unwrap();
+        let surrogate = surrogate(&map, &[cube()], &mvee).unwrap();
+        let encoded = map.encode(cube().as_view()).unwrap().points;
+        assert!(surrogate.evaluate(encoded.as_view()).unwrap().iter().all(|g| *g < 1e-6));
+        let exact = Composed::new(enclose(&[cube()], &mvee).unwrap(), map).unwrap();
+        let u = 1.5 * rng::standard_normal(2, 2000, 1);
+        let (a, b) =
+            (surrogate.evaluate(u.as_view()).unwrap(), exact.evaluate(u.as_view()).unwrap());
+        assert!(a.iter().zip(&b).any(|(a, b)| (*a <= 0.0) != (*b <= 0.0)));
+    }
+
+    #[test]
+    fn too_few_points_name_their_region() {
+        let mvee = Mvee::builder().build().unwrap();
+        let error = enclose(&[cube(), DMatrix::zeros(2, 2)], &mvee).unwrap_err();
+        assert!(matches!(error, Error::Ellipsoid { set: 1, .. }));
+        assert!(enclose(&[], &mvee).is_err());
+        let g = FnLimitState::new(3, |_: &[f64]| 1.0);
+        assert!(Composed::new(g, AnalyticMap::Warp).is_err());
+    }
+
+    #[test]
+    fn both_spaces_give_the_same_weights() {
+        // p_X(x) / q_X(x) = phi(u) / q(u): the Jacobians cancel, equation (10).
+        let map = AnalyticMap::Mixture;
+        let u = rng::standard_normal(2, 50, 2);
+        let x = map.decode(u.as_view()).unwrap();
+        let ln_p = PushForward::new(map).ln_pdf(x.points.as_view()).unwrap();
+        let ln_phi = StandardNormal::new(2).ln_pdf(u.as_view()).unwrap();
+        assert!((ln_p - (ln_phi - x.ln_det)).amax() < 1e-8);
+    }
+}

@@ -8,6 +8,7 @@ pub mod density;
 pub mod diagnostics;
 pub mod error;
 pub mod estimate;
+mod explore;
 pub mod final_stage;
 #[cfg(feature = "flow")]
 pub mod flow;

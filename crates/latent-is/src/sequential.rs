@@ -19,11 +19,15 @@
 //! - I. Papaioannou, C. Papadimitriou, D. Straub: Sequential importance sampling for structural
 //!   reliability analysis. *Structural Safety* 62 (2016), 66–75.
 
+mod builder;
 mod level;
 
 use serde::{Deserialize, Serialize};
 
+pub use builder::SequentialBuilder;
+
 use crate::estimate::{LevelRecord, StopReason};
+use crate::explore::wide_gaussian;
 use crate::pool::{Batch, Pool};
 use crate::{
     Components, Density, Error, EvalError, FinalStage, GaussianMixture, LimitState, Method,
@@ -48,6 +52,8 @@ pub struct Sequential {
     weight_cov: f64,
     max_levels: usize,
     pooled: bool,
+    /// Share of the wide Gaussian in every proposal.
+    explore: f64,
     fit: MixtureFit,
     final_stage: FinalStage,
 }
@@ -55,12 +61,13 @@ pub struct Sequential {
 impl Default for Sequential {
     fn default() -> Self {
         Self {
-            samples_per_level: 1000,
+            samples_per_level: 600,
             seed_share: 0.1,
             burn_in: 0,
             weight_cov: 1.5,
             max_levels: 50,
             pooled: true,
+            explore: 0.05,
             fit: MixtureFit::default(),
             final_stage: FinalStage::default(),
         }
@@ -78,6 +85,7 @@ impl Sequential {
             weight_cov: 1.5,
             max_levels: 50,
             pooled: false,
+            explore: 0.0,
             fit: MixtureFit::default().with_components(Components::Fixed(2)),
             final_stage: FinalStage::paper(2000),
         }
@@ -85,18 +93,19 @@ impl Sequential {
 
     /// A builder that starts from the default.
     pub fn builder() -> SequentialBuilder {
-        SequentialBuilder { method: Self::default() }
+        SequentialBuilder::new(Self::default())
     }
 
     /// A builder that starts from [`paper`](Self::paper).
     pub fn paper_builder() -> SequentialBuilder {
-        SequentialBuilder { method: Self::paper() }
+        SequentialBuilder::new(Self::paper())
     }
 
     /// The state before the first level, for `dim` coordinates.
     pub fn init(&self, dim: usize) -> SequentialState {
         SequentialState {
             pool: Pool::new(dim),
+            wide: None,
             particles: None,
             sigma: None,
             log_z: 0.0,
@@ -168,7 +177,8 @@ impl Sequential {
         self.chains() * (self.burn_in + self.steps())
     }
 
-    /// Particles from the nominal density.
+    /// Particles from the nominal density; when the search explores, half as many points from the wide
+    /// Gaussian for the pooled fits.
     fn first(
         &self,
         nominal: &dyn Density,
@@ -180,7 +190,7 @@ impl Sequential {
         let (batch, _) = Batch::evaluate(nominal, g, &x)?;
         Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
         state.pool.add(&batch, None)?;
-        let record = LevelRecord {
+        let mut record = LevelRecord {
             level: 0,
             threshold: f64::MAX,
             evaluations: self.samples_per_level as u64,
@@ -190,6 +200,16 @@ impl Sequential {
             components: 0,
             acceptance: None,
         };
+        if self.explore > 0.0 {
+            let wide = wide_gaussian(&x)?;
+            let x = wide.sample(self.samples_per_level / 2, rng::derive(seed, "wide", 0))?;
+            let (more, _) = Batch::evaluate(nominal, g, &x)?;
+            state.pool.add(&more, Some(&wide))?;
+            record.evaluations += x.ncols() as u64;
+            record.unknown += more.unknown;
+            record.failures += more.failures();
+            state.wide = Some(wide);
+        }
         state.particles = Some(batch);
         Ok(record)
     }
@@ -215,7 +235,7 @@ impl Sequential {
         } else {
             self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?
         };
-        let q = fitted.mixture;
+        let q = state.widened(fitted.mixture, self.explore)?;
         let seeds = level::resample(&ln_w, self.chains(), rng::derive(seed, "resample", 0));
         let x = q.sample(self.candidates(), rng::derive(seed, "candidates", 0))?;
         let (candidates, kept) = Batch::evaluate(nominal, g, &x)?;
@@ -252,17 +272,20 @@ impl Sequential {
         state.log_pf = product.is_finite().then_some(product);
         let fit_seed = rng::derive(seed, "final fit", 0);
         let pool = &state.pool;
-        if self.pooled && pool.g.iter().any(|g| *g <= 0.0) {
+        let fitted = if self.pooled && pool.g.iter().any(|g| *g <= 0.0) {
             let fails = |(w, g): (f64, &f64)| if *g <= 0.0 { w } else { f64::NEG_INFINITY };
             let ln_w: Vec<f64> = pool.ln_weights().zip(&pool.g).map(fails).collect();
-            state.proposal = Some(self.fit.fit(pool.x.as_view(), &ln_w, fit_seed)?.mixture);
+            Some(self.fit.fit(pool.x.as_view(), &ln_w, fit_seed)?)
         } else if ln_w.iter().any(|w| w.is_finite()) {
-            let fitted = self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?;
-            state.proposal = Some(fitted.mixture);
+            Some(self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?)
         } else if state.proposal.is_none() {
             let flat = vec![0.0; particles.len()];
-            let fitted = self.fit.fit(particles.x.as_view(), &flat, fit_seed)?;
-            state.proposal = Some(fitted.mixture);
+            Some(self.fit.fit(particles.x.as_view(), &flat, fit_seed)?)
+        } else {
+            None
+        };
+        if let Some(fitted) = fitted {
+            state.proposal = Some(state.widened(fitted.mixture, self.explore)?);
         }
         state.done = true;
         Ok(())
@@ -293,6 +316,8 @@ impl Method for Sequential {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SequentialState {
     pool: Pool,
+    /// The wide Gaussian, when the search explores.
+    wide: Option<GaussianMixture>,
     particles: Option<Batch>,
     /// Width of the smoothed indicator; infinite when absent.
     sigma: Option<f64>,
@@ -305,6 +330,14 @@ pub struct SequentialState {
 }
 
 impl SequentialState {
+    /// The fit with a share of the wide Gaussian, when the search explores.
+    fn widened(&self, fit: GaussianMixture, share: f64) -> Result<GaussianMixture, Error> {
+        match &self.wide {
+            Some(wide) => fit.blend(wide, share),
+            None => Ok(fit),
+        }
+    }
+
     /// Whether the search has ended.
     pub fn done(&self) -> bool {
         self.done
@@ -325,79 +358,5 @@ impl SequentialState {
             stopped: self.stopped.unwrap_or(StopReason::Levels),
             log_pf: self.log_pf,
         })
-    }
-}
-
-/// Builds a [`Sequential`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct SequentialBuilder {
-    method: Sequential,
-}
-
-impl SequentialBuilder {
-    /// Particles of each level.
-    pub fn samples_per_level(mut self, n: usize) -> Self {
-        self.method.samples_per_level = n;
-        self
-    }
-
-    /// Share of the particles that are resampled as seeds of chains.
-    pub fn seed_share(mut self, share: f64) -> Self {
-        self.method.seed_share = share;
-        self
-    }
-
-    /// Steps of each chain that are thrown away (and evaluated).
-    pub fn burn_in(mut self, steps: usize) -> Self {
-        self.method.burn_in = steps;
-        self
-    }
-
-    /// Coefficient of variation $\delta$ of the weights between levels.
-    pub fn weight_cov(mut self, delta: f64) -> Self {
-        self.method.weight_cov = delta;
-        self
-    }
-
-    /// Most levels before the search gives up.
-    pub fn max_levels(mut self, levels: usize) -> Self {
-        self.method.max_levels = levels;
-        self
-    }
-
-    /// Whether fits use every evaluated point or the particles of the last level alone.
-    pub fn pooled(mut self, pooled: bool) -> Self {
-        self.method.pooled = pooled;
-        self
-    }
-
-    /// How many components a fit has.
-    pub fn components(mut self, components: Components) -> Self {
-        self.method.fit = self.method.fit.with_components(components);
-        self
-    }
-
-    /// The draws that follow the search.
-    pub fn final_stage(mut self, stage: FinalStage) -> Self {
-        self.method.final_stage = stage;
-        self
-    }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<Sequential, Error> {
-        let m = self.method;
-        let n = m.samples_per_level;
-        Error::check(n >= 10, "samples_per_level", "at least 10", n)?;
-        let share = m.seed_share;
-        Error::check(share > 0.0 && share <= 1.0, "seed_share", "in (0, 1]", share)?;
-        let delta = m.weight_cov;
-        Error::check(delta > 0.0 && delta.is_finite(), "weight_cov", "positive", delta)?;
-        Error::check(m.max_levels >= 1, "max_levels", "at least 1", m.max_levels)?;
-        m.fit.check()?;
-        Ok(m)
     }
 }
