@@ -1,6 +1,6 @@
 //! Files that are written whole or not at all.
 
-use std::{io::Write, path::Path};
+use std::{fs::File, io::Write, path::Path};
 
 use anyhow::Context;
 
@@ -9,24 +9,29 @@ use anyhow::Context;
 /// # Errors
 /// When the folder cannot be made or the file cannot be written; `path` is then as it was.
 pub fn write(path: &Path, contents: &str) -> anyhow::Result<()> {
-    let attempt = || -> std::io::Result<()> {
-        let folder = folder_of(path);
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(contents.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    attempt().with_context(|| format!("cannot write {}", path.display()))
+    replace(path, |file| Ok(file.write_all(contents.as_bytes())?))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The folder a file lies in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
+/// Lets `fill` write a temporary file beside `path`, then renames it.
+pub(crate) fn replace(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    }
+    };
+    std::fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    // Readable as any new file is, not by its owner alone; the process's mask still applies.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
+    fill(file.as_file_mut())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@
 
 pub mod experiment;
 pub mod files;
+pub mod outcomes;
 pub mod progress;
 pub mod report;
 pub mod reproduce;
+pub mod simulators;
 pub mod system;
 pub mod training;

@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use runner::reproduce::{self, Method, Options, Space};
+use runner::{
+    outcomes::{self, Format},
+    reproduce::{self, Method, Options, Space},
+    simulators, training,
+};
 
 /// How likely is it that an autonomous system fails?
 #[derive(Parser)]
@@ -21,6 +25,37 @@ enum Command {
   latent-is reproduce --system robot --trials 100
   latent-is reproduce --system robot --from-scratch --out results/scratch")]
     Reproduce(Reproduce),
+    /// Simulates outcomes and writes them to a file.
+    #[command(after_help = "Examples:
+  latent-is simulate robot -n 10000 -o robot.csv
+  latent-is simulate gcas -n 1000000 -o f16.npy")]
+    Simulate(Simulate),
+}
+
+#[derive(Args)]
+struct Simulate {
+    /// The simulator: robot or gcas.
+    simulator: String,
+    /// Number of outcomes.
+    #[arg(short, long)]
+    n: usize,
+    /// Seed; the same seed gives the same outcomes, and a longer run begins with a shorter one.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// File to write; its ending chooses the format: .npy, .csv or .parquet.
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+fn simulate(args: &Simulate) -> anyhow::Result<()> {
+    anyhow::ensure!(args.n > 0, "-n must be positive");
+    let format = Format::of(&args.out)?;
+    let simulator = simulators::by_name(&args.simulator)?;
+    let label = format!("simulating {}", args.simulator);
+    let x = training::simulate(simulator.as_ref(), args.n, args.seed, &label)?;
+    outcomes::write(&args.out, format, simulator.features(), &x)?;
+    println!("{} outcomes of {} features in {}", x.ncols(), x.nrows(), args.out.display());
+    Ok(())
 }
 
 #[derive(Args)]
@@ -80,5 +115,6 @@ impl From<Reproduce> for Options {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Reproduce(args) => reproduce::run(&args.into()).map(drop),
+        Command::Simulate(args) => simulate(&args),
     }
 }

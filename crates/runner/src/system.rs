@@ -3,9 +3,8 @@
 use flow_core::{Device, FlowFile};
 use latent_is::Simulator;
 use nalgebra::DMatrix;
-use sim_toy::Robot;
 
-use crate::experiment::Experiment;
+use crate::{experiment::Experiment, simulators};
 
 /// A system: its simulator, its failure regions and what is shipped for it.
 pub struct System {
@@ -13,7 +12,6 @@ pub struct System {
     pub name: &'static str,
     /// What it is, in a few words.
     pub title: &'static str,
-    simulator: fn() -> Box<dyn Simulator>,
     failure_regions: fn() -> Vec<DMatrix<f64>>,
     experiment: &'static str,
     flow: &'static [u8],
@@ -23,7 +21,6 @@ pub struct System {
 const SYSTEMS: &[System] = &[System {
     name: "robot",
     title: "nonholonomic robot",
-    simulator: || Box::new(Robot::default()),
     failure_regions: || sim_toy::failure_regions().to_vec(),
     experiment: include_str!("../experiments/robot.toml"),
     flow: include_bytes!("../assets/robot.safetensors"),
@@ -42,8 +39,11 @@ impl System {
     }
 
     /// Its simulator.
+    ///
+    /// # Panics
+    /// When no simulator has the system's name, which a test rules out.
     pub fn simulator(&self) -> Box<dyn Simulator> {
-        (self.simulator)()
+        simulators::by_name(self.name).expect("every system has a simulator of its name")
     }
 
     /// Points around which the failure ellipsoids are laid, one set a region, in standardised
