@@ -1,5 +1,10 @@
 //! Tasks of the workspace, run as `cargo xtask …`.
 
+mod cargo;
+mod ci;
+mod peers;
+mod reproduce;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -10,8 +15,25 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Task {}
+enum Task {
+    /// Formatting, lints, documentation and tests, the cheap ones first.
+    Ci,
+    /// Times us and programs that do the same work, one after the other.
+    Peers(peers::Options),
+    /// Builds the program and reproduces the paper's evaluation; options go to
+    /// `latent-is reproduce`, `--features` (say `wgpu`) to the build.
+    #[command(disable_help_flag = true)]
+    Reproduce {
+        /// Options of `latent-is reproduce`; `--help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+}
 
 fn main() -> anyhow::Result<()> {
-    match Cli::parse().task {}
+    match Cli::parse().task {
+        Task::Ci => ci::run(),
+        Task::Peers(options) => peers::run(&options),
+        Task::Reproduce { options } => reproduce::run_with(options),
+    }
 }

@@ -3,15 +3,40 @@
 //!
 //! Samples are columns: a batch is a nalgebra matrix `[d, n]` of `f64`, one sample a column.
 
+pub mod cross_entropy;
 pub mod density;
+pub mod diagnostics;
 pub mod error;
+pub mod estimate;
+pub mod final_stage;
+#[cfg(feature = "flow")]
+pub mod flow;
+pub mod latent;
 pub mod limit_state;
+pub mod method;
+pub mod metrics;
+pub mod mixture;
+pub mod monte_carlo;
+mod nonfinite;
+mod pool;
+pub mod problems;
 pub mod rng;
+pub mod sequential;
 pub mod simulator;
+pub mod special;
 pub mod transport;
 
+pub use cross_entropy::CrossEntropy;
 pub use density::{Density, StandardNormal};
-pub use error::EvalError;
+pub use error::{Error, EvalError};
+pub use estimate::{Estimate, Interval, IntervalKind, LevelRecord, StopReason};
+pub use final_stage::{FinalStage, Proposal};
+#[cfg(feature = "flow")]
+pub use flow::{FlowTransport, Units};
 pub use limit_state::{FnLimitState, LimitState};
+pub use method::{Method, Search};
+pub use mixture::{Components, GaussianMixture, MixtureFit};
+pub use monte_carlo::MonteCarlo;
+pub use sequential::Sequential;
 pub use simulator::{Feature, Simulator};
 pub use transport::Transport;

@@ -48,7 +48,9 @@ pub fn standard_normal(d: usize, n: usize, seed: u64) -> DMatrix<f64> {
     if d > 0 {
         u.as_mut_slice().par_chunks_mut(d * BLOCK).enumerate().for_each(|(block, out)| {
             let mut rng = stream(seed, block as u64);
-            out.iter_mut().for_each(|v| *v = StandardNormal.sample(&mut rng));
+            for v in out {
+                *v = StandardNormal.sample(&mut rng);
+            }
         });
     }
     u

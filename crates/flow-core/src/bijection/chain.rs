@@ -1,0 +1,151 @@
+//! Layers one after the other.
+
+use burn::{
+    module::Module,
+    tensor::{Tensor, TensorCreationOptions},
+};
+use rand::Rng;
+
+use super::{Bijection, LuLinear, Permutation, RqCoupling};
+use crate::{FlowConfig, FlowError, LinearKind, StateDict};
+
+/// One layer of a [`Chain`].
+#[derive(Module, Debug)]
+enum Layer {
+    Permutation(Permutation),
+    LuLinear(LuLinear),
+    RqCoupling(RqCoupling),
+}
+
+/// The layers of a flow in encoding order: data first.
+#[derive(Module, Debug)]
+pub struct Chain {
+    layers: Vec<Layer>,
+}
+
+/// What stands at a place of the chain.
+#[derive(Clone, Copy)]
+enum Kind {
+    Reverse,
+    Lu,
+    Coupling { step: usize },
+}
+
+/// The layers a configuration asks for: `steps` times a linear part and a coupling, then one
+/// linear part.
+fn layout(config: &FlowConfig) -> Vec<Kind> {
+    let linear: &[Kind] = match config.linear {
+        LinearKind::Lu => &[Kind::Reverse, Kind::Lu],
+        LinearKind::Permutation => &[Kind::Reverse],
+    };
+    let mut layers = Vec::new();
+    for step in 0..config.steps {
+        layers.extend_from_slice(linear);
+        layers.push(Kind::Coupling { step });
+    }
+    layers.extend_from_slice(linear);
+    layers
+}
+
+impl Chain {
+    /// The chain of `config` with weights from `rng`.
+    pub(crate) fn init(
+        config: &FlowConfig,
+        rng: &mut impl Rng,
+        options: &TensorCreationOptions,
+    ) -> Self {
+        let layer = |kind| match kind {
+            Kind::Reverse => Layer::Permutation(Permutation::reverse(config.features)),
+            Kind::Lu => Layer::LuLinear(LuLinear::identity(config.features, options)),
+            Kind::Coupling { step } => {
+                Layer::RqCoupling(RqCoupling::init(step, config, rng, options))
+            }
+        };
+        Self { layers: layout(config).into_iter().map(layer).collect() }
+    }
+
+    pub(crate) fn import(
+        config: &FlowConfig,
+        state: &mut StateDict,
+        options: &TensorCreationOptions,
+    ) -> Self {
+        let layer = |(index, kind)| {
+            let prefix = prefix(index);
+            match kind {
+                Kind::Reverse => {
+                    let layer = Permutation::reverse(config.features);
+                    state.expect_integers(&format!("{prefix}._permutation"), layer.order());
+                    Layer::Permutation(layer)
+                }
+                Kind::Lu => {
+                    Layer::LuLinear(LuLinear::import(&prefix, config.features, state, options))
+                }
+                Kind::Coupling { step } => {
+                    Layer::RqCoupling(RqCoupling::import(&prefix, step, config, state, options))
+                }
+            }
+        };
+        Self { layers: layout(config).into_iter().enumerate().map(layer).collect() }
+    }
+
+    pub(crate) fn export(&self, state: &mut StateDict) -> Result<(), FlowError> {
+        for (index, layer) in self.layers.iter().enumerate() {
+            let prefix = prefix(index);
+            match layer {
+                Layer::Permutation(layer) => {
+                    state.put_integers(format!("{prefix}._permutation"), layer.order());
+                }
+                Layer::LuLinear(layer) => layer.export(&prefix, state)?,
+                Layer::RqCoupling(layer) => layer.export(&prefix, state)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of layers.
+    pub fn len(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Whether the chain is the identity.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// The layer at `index`, in encoding order.
+    pub fn layer(&self, index: usize) -> Option<&dyn Bijection> {
+        self.layers.get(index).map(Layer::as_bijection)
+    }
+}
+
+fn prefix(index: usize) -> String {
+    format!("_transform._transforms.{index}")
+}
+
+impl Layer {
+    fn as_bijection(&self) -> &dyn Bijection {
+        match self {
+            Self::Permutation(layer) => layer,
+            Self::LuLinear(layer) => layer,
+            Self::RqCoupling(layer) => layer,
+        }
+    }
+}
+
+impl Bijection for Chain {
+    fn encode(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+        let start = super::zero_ln_det(&x);
+        self.layers.iter().fold((x, start), |(x, sum), layer| {
+            let (z, ln_det) = layer.as_bijection().encode(x);
+            (z, sum + ln_det)
+        })
+    }
+
+    fn decode(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+        let start = super::zero_ln_det(&z);
+        self.layers.iter().rev().fold((z, start), |(z, sum), layer| {
+            let (x, ln_det) = layer.as_bijection().decode(z);
+            (x, sum + ln_det)
+        })
+    }
+}

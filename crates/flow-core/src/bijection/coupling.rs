@@ -1,0 +1,113 @@
+//! A coupling layer: half of the features steer splines on the other half.
+
+use burn::{
+    module::Module,
+    tensor::{Tensor, TensorCreationOptions},
+};
+use rand::Rng;
+
+use super::{Bijection, RawKnots, RqSpline, permutation::invert, select_columns};
+use crate::{FlowConfig, FlowError, StateDict, nn::ResidualNet};
+
+/// Rational-quadratic coupling (Durkan et al. 2019).
+///
+/// Every second feature is transformed, starting with the first in even steps and with the second
+/// in odd ones; a residual network turns the others into the knots of the splines.
+#[derive(Module, Debug)]
+pub struct RqCoupling {
+    net: ResidualNet,
+    #[module(skip)]
+    transformed: Vec<usize>,
+    #[module(skip)]
+    identity: Vec<usize>,
+    /// Order that undoes the concatenation of identity and transformed features.
+    #[module(skip)]
+    merge: Vec<usize>,
+    #[module(skip)]
+    spline: RqSpline,
+    /// Divisor of raw widths and heights.
+    scale: f64,
+}
+
+impl RqCoupling {
+    /// The coupling of step `step`, with weights from `rng`.
+    pub(crate) fn init(
+        step: usize,
+        config: &FlowConfig,
+        rng: &mut impl Rng,
+        options: &TensorCreationOptions,
+    ) -> Self {
+        Self::build(step, config, |[inputs, outputs]| {
+            ResidualNet::init(inputs, outputs, config, rng, options)
+        })
+    }
+
+    pub(crate) fn import(
+        prefix: &str,
+        step: usize,
+        config: &FlowConfig,
+        state: &mut StateDict,
+        options: &TensorCreationOptions,
+    ) -> Self {
+        let net = format!("{prefix}.transform_net");
+        let layer = Self::build(step, config, |shape| {
+            ResidualNet::import(&net, shape, config, state, options)
+        });
+        state.expect_integers(&format!("{prefix}.identity_features"), &layer.identity);
+        state.expect_integers(&format!("{prefix}.transform_features"), &layer.transformed);
+        layer
+    }
+
+    fn build(
+        step: usize,
+        config: &FlowConfig,
+        net: impl FnOnce([usize; 2]) -> ResidualNet,
+    ) -> Self {
+        let spline = RqSpline::new(config.bins, config.tail_bound);
+        let (transformed, identity): (Vec<usize>, Vec<usize>) =
+            (0..config.features).partition(|i| i % 2 == step % 2);
+        let net = net([identity.len(), transformed.len() * spline.raw_len()]);
+        let merge = invert(&[identity.clone(), transformed.clone()].concat());
+        Self { net, transformed, identity, merge, spline, scale: (config.hidden as f64).sqrt() }
+    }
+
+    pub(crate) fn export(&self, prefix: &str, state: &mut StateDict) -> Result<(), FlowError> {
+        state.put_integers(format!("{prefix}.identity_features"), &self.identity);
+        state.put_integers(format!("{prefix}.transform_features"), &self.transformed);
+        self.net.export(&format!("{prefix}.transform_net"), state)
+    }
+
+    /// Applies `spline` to the transformed features with knots from the identity features.
+    fn apply(
+        &self,
+        x: Tensor<2>,
+        spline: impl FnOnce(Tensor<2>, RawKnots) -> (Tensor<2>, Tensor<2>),
+    ) -> (Tensor<2>, Tensor<1>) {
+        let identity = select_columns(x.clone(), &self.identity);
+        let transformed = select_columns(x, &self.transformed);
+        let raw = self.raw_knots(identity.clone());
+        let (image, ln_slope) = spline(transformed, raw);
+        let merged = select_columns(Tensor::cat(vec![identity, image], 1), &self.merge);
+        (merged, ln_slope.sum_dim(1).squeeze_dim(1))
+    }
+
+    fn raw_knots(&self, identity: Tensor<2>) -> RawKnots {
+        let (n, t, k) = (identity.dims()[0], self.transformed.len(), self.spline.bins);
+        let raw = self.net.forward(identity).reshape([n, t, self.spline.raw_len()]);
+        RawKnots {
+            widths: raw.clone().narrow(2, 0, k).div_scalar(self.scale),
+            heights: raw.clone().narrow(2, k, k).div_scalar(self.scale),
+            derivatives: raw.narrow(2, 2 * k, k - 1),
+        }
+    }
+}
+
+impl Bijection for RqCoupling {
+    fn encode(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+        self.apply(x, |x, raw| self.spline.encode(x, raw))
+    }
+
+    fn decode(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+        self.apply(z, |z, raw| self.spline.decode(z, raw))
+    }
+}

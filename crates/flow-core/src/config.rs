@@ -1,0 +1,108 @@
+//! The architecture of a flow.
+
+use serde::{Deserialize, Serialize};
+
+use crate::FlowError;
+
+/// What mixes the features between two spline layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum LinearKind {
+    /// A reversing permutation followed by an LU-decomposed linear layer.
+    Lu,
+    /// A reversing permutation alone.
+    Permutation,
+}
+
+/// Architecture of a [`Flow`](crate::Flow): `steps` times a linear part and a rational-quadratic
+/// coupling, and one linear part at the end.
+///
+/// The defaults are the settings of Kruse et al. (AAAI 2025) where the paper gives them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowConfig {
+    /// Number of features `d`, at least 2.
+    pub features: usize,
+    /// Width of the residual networks.
+    pub hidden: usize,
+    /// Number of spline layers.
+    pub steps: usize,
+    /// Number of spline bins, at least 2.
+    pub bins: usize,
+    /// The splines act on `[-tail_bound, tail_bound]` and are the identity outside.
+    pub tail_bound: f64,
+    /// What stands between the spline layers.
+    pub linear: LinearKind,
+    /// Whether the residual networks normalise over the batch.
+    pub batch_norm: bool,
+    /// Share of hidden units dropped in training, in `[0, 1)`.
+    pub dropout: f64,
+}
+
+impl FlowConfig {
+    /// The default architecture for `features` features.
+    pub fn new(features: usize) -> Self {
+        Self {
+            features,
+            hidden: 64,
+            steps: 5,
+            bins: 8,
+            tail_bound: 3.0,
+            linear: LinearKind::Lu,
+            batch_norm: true,
+            dropout: 0.0,
+        }
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`FlowError::Setting`] for the first setting out of its range.
+    pub fn validate(&self) -> Result<(), FlowError> {
+        if self.features < 2 {
+            return Err(FlowError::setting("features", "at least 2", self.features));
+        }
+        if self.hidden == 0 {
+            return Err(FlowError::setting("hidden", "positive", self.hidden));
+        }
+        if self.steps == 0 {
+            return Err(FlowError::setting("steps", "positive", self.steps));
+        }
+        // The smallest bin is 1e-3 of the interval, so more than 1000 bins do not fit.
+        if !(2..1000).contains(&self.bins) {
+            return Err(FlowError::setting("bins", "in 2..1000", self.bins));
+        }
+        if !(self.tail_bound > 0.0 && self.tail_bound.is_finite()) {
+            return Err(FlowError::setting("tail_bound", "positive and finite", self.tail_bound));
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(FlowError::setting("dropout", "in [0, 1)", self.dropout));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_is_checked_by_name() {
+        let good = FlowConfig::new(3);
+        good.validate().unwrap();
+        let bad = [
+            (FlowConfig { features: 1, ..good.clone() }, "features"),
+            (FlowConfig { hidden: 0, ..good.clone() }, "hidden"),
+            (FlowConfig { steps: 0, ..good.clone() }, "steps"),
+            (FlowConfig { bins: 1, ..good.clone() }, "bins"),
+            (FlowConfig { tail_bound: 0.0, ..good.clone() }, "tail_bound"),
+            (FlowConfig { tail_bound: f64::NAN, ..good.clone() }, "tail_bound"),
+            (FlowConfig { dropout: 1.0, ..good.clone() }, "dropout"),
+        ];
+        for (config, name) in bad {
+            let message = config.validate().unwrap_err().to_string();
+            assert!(message.starts_with(name), "{message}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Which backend computes, in which precision.
+
+use burn::tensor::{DType, Device, TensorCreationOptions};
+use serde::{Deserialize, Serialize};
+
+use crate::FlowError;
+
+/// Names of the devices in this build, the default first.
+pub const DEVICES: &[&str] = &[
+    #[cfg(feature = "flex")]
+    "flex",
+    #[cfg(feature = "ndarray")]
+    "ndarray",
+    #[cfg(feature = "wgpu")]
+    "wgpu",
+];
+
+/// The device of that name.
+///
+/// # Errors
+/// [`FlowError::Device`] when the name is unknown or its backend is not part of this build.
+pub fn device(name: &str) -> Result<Device, FlowError> {
+    match name {
+        #[cfg(feature = "flex")]
+        "flex" => Ok(Device::flex()),
+        #[cfg(feature = "ndarray")]
+        "ndarray" => {
+            #[expect(deprecated, reason = "deprecated upstream, kept because people ask for it")]
+            let device = Device::ndarray();
+            Ok(device)
+        }
+        #[cfg(feature = "wgpu")]
+        "wgpu" => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
+        _ => Err(FlowError::Device { name: name.to_owned(), available: DEVICES.join(", ") }),
+    }
+}
+
+/// The first device of this build: `flex` unless that feature is off.
+pub fn default_device() -> Device {
+    Device::default()
+}
+
+/// Width of the floats inside a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Single precision, the usual one.
+    #[default]
+    F32,
+    /// Double precision, where the backend has it; for tests.
+    F64,
+}
+
+impl Precision {
+    /// Options that put a new tensor on `device` in this precision.
+    pub(crate) fn on(self, device: &Device) -> TensorCreationOptions {
+        let dtype = match self {
+            Self::F32 => DType::F32,
+            Self::F64 => DType::F64,
+        };
+        TensorCreationOptions::new(device.clone()).with_dtype(dtype)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_device_is_refused_with_the_known_ones() {
+        let message = device("abacus").unwrap_err().to_string();
+        assert!(message.contains("`abacus`") && message.contains(DEVICES[0]), "{message}");
+    }
+}

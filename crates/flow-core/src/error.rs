@@ -1,0 +1,105 @@
+//! Everything that can go wrong with a flow.
+
+use std::path::PathBuf;
+
+/// Why a flow could not be built, trained, evaluated, read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlowError {
+    /// A setting is out of its range.
+    #[error("{name} must be {condition}, got {value}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// What it must satisfy.
+        condition: &'static str,
+        /// What it was.
+        value: String,
+    },
+    /// The samples have another number of features than the flow.
+    #[error("the flow has {expected} features, the samples have {actual}")]
+    Features {
+        /// Features of the flow.
+        expected: usize,
+        /// Features of the samples.
+        actual: usize,
+    },
+    /// A sample holds NaN or infinity.
+    #[error("row {row}, feature {feature} is {value}; remove or repair rows that are not finite")]
+    NotFinite {
+        /// Index of the sample.
+        row: usize,
+        /// Index of the feature.
+        feature: usize,
+        /// The offending number.
+        value: f64,
+    },
+    /// A feature never changes, so it has no density.
+    #[error("feature {feature} is constant ({value}) in the training data; leave it out")]
+    ConstantFeature {
+        /// Index of the feature.
+        feature: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// Too little data to train on.
+    #[error("{rows} training rows are too few; at least {needed} are needed")]
+    TooFewRows {
+        /// Rows at hand.
+        rows: usize,
+        /// Rows needed.
+        needed: usize,
+    },
+    /// The loss became NaN or infinite.
+    #[error(
+        "the training loss became {loss} at step {step}; lower the learning rate or look for outliers in the data"
+    )]
+    Diverged {
+        /// Optimiser step, counted from 0.
+        step: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// The device is not part of this build or not known.
+    #[error("device `{name}` is not available; this build has {available}")]
+    Device {
+        /// What was asked for.
+        name: String,
+        /// What could have been.
+        available: String,
+    },
+    /// The device failed to hand a tensor back.
+    #[error("the device failed: {0}")]
+    Execution(String),
+    /// A file could not be read or written.
+    #[error("{action} {path}: {source}", path = path.display())]
+    File {
+        /// `cannot read` or `cannot write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A file is not a flow, or a damaged one.
+    #[error("{path} is not a usable flow file: {reason}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Tensors are missing, left over or of another shape.
+    #[error("the weights do not fit the configuration: {0}")]
+    Weights(String),
+}
+
+impl FlowError {
+    pub(crate) fn setting(
+        name: &'static str,
+        condition: &'static str,
+        value: impl ToString,
+    ) -> Self {
+        Self::Setting { name, condition, value: value.to_string() }
+    }
+}

@@ -1,0 +1,98 @@
+//! Settings of a training run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::FlowError;
+
+/// How the learning rate moves through a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Schedule {
+    /// The same rate throughout.
+    Constant,
+    /// Half a cosine from the full rate down to zero (Loshchilov and Hutter, *SGDR*, ICLR 2017).
+    Cosine,
+}
+
+impl Schedule {
+    /// Factor of the learning rate at `progress` in `[0, 1)`.
+    pub(crate) fn factor(self, progress: f64) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
+        }
+    }
+}
+
+/// Settings of a training run; the defaults are those of Kruse et al. (AAAI 2025) where the paper
+/// gives them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainSettings {
+    /// Passes over the training rows.
+    pub epochs: usize,
+    /// Rows a step.
+    pub batch_size: usize,
+    /// Learning rate of Adam.
+    pub learning_rate: f64,
+    /// How the learning rate moves.
+    pub schedule: Schedule,
+    /// Bound on the norm of the gradient over all parameters together.
+    pub clip_norm: f64,
+    /// Share of the rows held out to measure the likelihood, in `[0, 1)`.
+    pub validation_share: f64,
+    /// Seed of weights, split and shuffling.
+    pub seed: u64,
+}
+
+impl Default for TrainSettings {
+    fn default() -> Self {
+        Self {
+            epochs: 15,
+            batch_size: 128,
+            learning_rate: 1e-3,
+            schedule: Schedule::Constant,
+            clip_norm: 5.0,
+            validation_share: 0.1,
+            seed: 0,
+        }
+    }
+}
+
+impl TrainSettings {
+    /// Checks every setting against `rows` training rows in all.
+    ///
+    /// # Errors
+    /// [`FlowError::Setting`] for the first setting out of its range, [`FlowError::TooFewRows`] when
+    /// what is left after the split does not fill one batch.
+    pub fn validate(&self, rows: usize) -> Result<(), FlowError> {
+        if self.epochs == 0 {
+            return Err(FlowError::setting("epochs", "positive", self.epochs));
+        }
+        if self.batch_size < 2 {
+            // Batch normalisation has no variance to take of one row.
+            return Err(FlowError::setting("batch_size", "at least 2", self.batch_size));
+        }
+        for (name, value) in [("learning_rate", self.learning_rate), ("clip_norm", self.clip_norm)]
+        {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(FlowError::setting(name, "positive and finite", value));
+            }
+        }
+        if !(0.0..1.0).contains(&self.validation_share) {
+            let value = self.validation_share;
+            return Err(FlowError::setting("validation_share", "in [0, 1)", value));
+        }
+        let needed = (self.batch_size as f64 / (1.0 - self.validation_share)).ceil() as usize;
+        if rows - self.held_out(rows) < self.batch_size {
+            return Err(FlowError::TooFewRows { rows, needed });
+        }
+        Ok(())
+    }
+
+    /// Rows held out of `rows`.
+    pub(crate) fn held_out(&self, rows: usize) -> usize {
+        (rows as f64 * self.validation_share) as usize
+    }
+}

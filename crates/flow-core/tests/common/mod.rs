@@ -1,0 +1,115 @@
+//! Reads reference files and compares with them.
+
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use burn::tensor::{DType, Tensor, TensorCreationOptions, TensorData};
+use flow_core::{
+    Flow, FlowConfig, HostTensor, LinearKind, Precision, StateDict, bijection::Standardize,
+};
+use safetensors::{Dtype, SafeTensors};
+
+pub struct Golden(BTreeMap<String, HostTensor>);
+
+pub fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+impl Golden {
+    pub fn read(name: &str) -> Self {
+        let bytes = std::fs::read(path(name)).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let tensors = file.iter().map(|(name, view)| {
+            let bytes = view.data().as_chunks::<8>().0;
+            let integer = view.dtype() == Dtype::I64;
+            let data =
+                bytes
+                    .iter()
+                    .map(|b| {
+                        if integer { i64::from_le_bytes(*b) as f64 } else { f64::from_le_bytes(*b) }
+                    })
+                    .collect();
+            (name.to_owned(), HostTensor { shape: view.shape().to_vec(), data, integer })
+        });
+        Self(tensors.collect())
+    }
+
+    pub fn get(&self, name: &str) -> &HostTensor {
+        self.0.get(name).unwrap_or_else(|| panic!("no `{name}`"))
+    }
+
+    pub fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
+        tensor_of(self.get(name))
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    pub fn state_dict(&self) -> StateDict {
+        let mut state = StateDict::default();
+        for (name, tensor) in &self.0 {
+            state.insert(name.clone(), tensor.clone());
+        }
+        state
+    }
+
+    /// Holds `actual` to tensor `name` within `max(1e-10 (1 + |value|), 100 noise)` row by row.
+    pub fn check(&self, name: &str, actual: &[f64]) {
+        let (prefix, base) = name.rsplit_once('.').map_or(("", name), |(p, b)| (p, b));
+        let dot = if prefix.is_empty() { "" } else { "." };
+        let noise = self.0.get(&format!("{prefix}{dot}noise.{base}"));
+        let expected = self.get(name);
+        assert_eq!(expected.data.len(), actual.len(), "{name}");
+        let width = expected.data.len() / expected.shape[0];
+        for (i, (a, e)) in actual.iter().zip(&expected.data).enumerate() {
+            let noise = noise.map_or(0.0, |n| n.data[i / width]);
+            let allowed = (1e-10 * (1.0 + e.abs())).max(100.0 * noise);
+            assert!((a - e).abs() <= allowed, "{name}[{i}]: {a} against {e}, noise {noise:e}");
+        }
+    }
+}
+
+pub fn options() -> TensorCreationOptions {
+    TensorCreationOptions::new(flow_core::default_device()).with_dtype(DType::F64)
+}
+
+pub fn tensor_of<const D: usize>(tensor: &HostTensor) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(tensor.data.clone(), tensor.shape.clone()), options())
+}
+
+pub fn vec<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.try_into_vec_as::<f64>().unwrap()
+}
+
+pub fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+/// The reference flow `name` on data that need no standardisation.
+pub fn flow(name: &str, precision: Precision) -> Flow {
+    let text = std::fs::read_to_string(path(&format!("{name}.json"))).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let h = &json["hyperparameters"];
+    let int = |key: &str| h[key].as_u64().unwrap() as usize;
+    let config = FlowConfig {
+        features: int("features"),
+        hidden: int("hidden_features"),
+        steps: int("num_flow_steps"),
+        bins: int("num_bins"),
+        tail_bound: h["tail_bound"].as_f64().unwrap(),
+        linear: match h["linear"].as_str().unwrap() {
+            "lu" => LinearKind::Lu,
+            "permutation" => LinearKind::Permutation,
+            other => panic!("{other}"),
+        },
+        batch_norm: h["use_batch_norm"].as_bool().unwrap(),
+        dropout: h["dropout_probability"].as_f64().unwrap(),
+    };
+    let d = config.features;
+    let same = Standardize::new(vec![0.0; d], vec![1.0; d]).unwrap();
+    let state = Golden::read(&format!("{name}_weights.safetensors")).state_dict();
+    Flow::from_state_dict(&config, same, state, precision, &flow_core::default_device()).unwrap()
+}

@@ -1,0 +1,96 @@
+//! Flows in files: exact round trip, and a clear refusal of everything that is no flow.
+
+use flow_core::{
+    Flow, FlowConfig, FlowError, FlowFile, Precision, TrainSettings, TrainingRecord,
+    bijection::Standardize, default_device, fit,
+};
+use nalgebra::DMatrix;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+fn normals(d: usize, n: usize) -> DMatrix<f64> {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    DMatrix::from_fn(d, n, |_, _| StandardNormal.sample(&mut rng))
+}
+
+/// A small flow that has been trained a little, so that batch statistics are not those of the start.
+fn file() -> FlowFile {
+    let config = FlowConfig { hidden: 8, steps: 2, ..FlowConfig::new(3) };
+    let settings = TrainSettings { epochs: 1, batch_size: 64, ..TrainSettings::default() };
+    let x = normals(3, 512).map(|v| 0.1 * v + 7.0);
+    let trained = fit(x.as_view(), &config, &settings, &default_device(), &mut ()).unwrap();
+    FlowFile { flow: trained.flow, record: trained.record }
+}
+
+#[test]
+fn a_flow_comes_back_to_the_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flow.safetensors");
+    let before = file();
+    before.save(&path).unwrap();
+    let after = FlowFile::load(&path, &default_device()).unwrap();
+
+    assert_eq!(after.record, before.record);
+    assert_eq!(after.flow.config(), before.flow.config());
+    assert_eq!(after.flow.standardize().mean(), before.flow.standardize().mean());
+    assert_eq!(after.flow.standardize().sd(), before.flow.standardize().sd());
+    assert_eq!(after.flow.state_dict().unwrap(), before.flow.state_dict().unwrap());
+    let u = normals(3, 100);
+    assert_eq!(after.flow.decode(u.as_view()).unwrap(), before.flow.decode(u.as_view()).unwrap());
+    // Nothing but the file is left.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn damaged_and_foreign_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flow.safetensors");
+    file().save(&path).unwrap();
+    let good = std::fs::read(&path).unwrap();
+    let message = |bytes: &[u8]| {
+        FlowFile::from_bytes(bytes, "some.safetensors", &default_device()).unwrap_err().to_string()
+    };
+    let replaced = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = good.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+        let mut bytes = good.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        bytes
+    };
+
+    for cut in [0, 4, 100, good.len() / 2, good.len() - 1] {
+        let message = message(&good[..cut]);
+        assert!(message.contains("truncated") && message.contains("some.safetensors"), "{message}");
+    }
+    assert!(message(b"certainly not a flow, but longer than a header").contains("truncated"));
+    assert!(message(&replaced("latent-is flow", "another format")[..]).contains("not written by"));
+    let version = message(&replaced("\"version\":\"1\"", "\"version\":\"9\""));
+    assert!(
+        version.contains("format version 9") && version.contains("reads version 1"),
+        "{version}"
+    );
+    let missing = message(&replaced("initial_layer.bias", "initial_layer.bisa"));
+    assert!(missing.contains("initial_layer.bias` is missing"), "{missing}");
+    assert!(missing.contains("initial_layer.bisa` is not part of the flow"), "{missing}");
+}
+
+#[test]
+fn a_missing_file_and_an_unwritable_folder_are_named() {
+    let error = FlowFile::load("/nowhere/flow.safetensors", &default_device()).unwrap_err();
+    assert!(error.to_string().starts_with("cannot read /nowhere/flow.safetensors"), "{error}");
+    let error = file().save("/nowhere/flow.safetensors").unwrap_err();
+    assert!(error.to_string().starts_with("cannot write /nowhere/flow.safetensors"), "{error}");
+}
+
+#[test]
+fn weights_of_another_architecture_are_refused() {
+    let flow = file().flow;
+    let config = FlowConfig { hidden: 9, ..flow.config().clone() };
+    let same = Standardize::new(vec![0.0; 3], vec![1.0; 3]).unwrap();
+    let state = flow.state_dict().unwrap();
+    let error = Flow::from_state_dict(&config, same, state, Precision::F32, &default_device());
+    let Err(FlowError::Weights(text)) = error else { panic!("{error:?}") };
+    assert!(text.contains("has shape [8, 8], not [9, 9]"), "{text}");
+    assert_ne!(file().record, TrainingRecord::default());
+}

@@ -1,0 +1,58 @@
+//! One training step against `nflows` on torch: loss, gradients, clipping, Adam, batch statistics.
+
+mod common;
+
+use burn::{
+    module::{Module, ModuleMapper, Param},
+    optim::GradientsParams,
+    tensor::Tensor,
+};
+use common::{Golden, flow};
+use flow_core::{
+    Precision,
+    train::{GlobalAdam, clip_by_global_norm, negative_log_likelihood},
+};
+
+/// Puts the gradient of each parameter in its place, so that it can be read by name.
+struct ShowGradients<'a>(&'a GradientsParams);
+
+impl ModuleMapper for ShowGradients<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.0.get::<D>(param.id) {
+            Some(grad) => param.map(|_| grad),
+            // Running statistics are not trained.
+            None => param,
+        }
+    }
+}
+
+#[test]
+fn one_step() {
+    let golden = Golden::read("flow_i_trainstep.safetensors");
+    let flow = flow("flow_i", Precision::F64).train();
+    let loss = negative_log_likelihood(flow.chain(), golden.tensor::<2>("batch").autodiff());
+    golden.check("loss", &common::vec(loss.clone()));
+
+    let mut grads = GradientsParams::from_grads(loss.backward(), &flow);
+    let shown = flow.clone().map(&mut ShowGradients(&grads)).state_dict().unwrap();
+    let mut compared = 0;
+    for (name, tensor) in shown.iter() {
+        if golden.names().any(|n| n == format!("grad.{name}")) {
+            golden.check(&format!("grad.{name}"), &tensor.data);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, golden.names().filter(|n| n.starts_with("grad.")).count());
+
+    let norm = clip_by_global_norm(&mut grads, &flow, f64::INFINITY);
+    golden.check("grad_norm", &[norm]);
+
+    let after = GlobalAdam::new(5.0).step(1e-3, flow, grads).state_dict().unwrap();
+    let mut compared = 0;
+    for (name, tensor) in after.iter().filter(|(_, tensor)| !tensor.integer) {
+        golden.check(&format!("after.{name}"), &tensor.data);
+        compared += 1;
+    }
+    let tracked = |n: &&str| n.starts_with("after.") && !n.ends_with("num_batches_tracked");
+    assert_eq!(compared, golden.names().filter(tracked).count());
+}

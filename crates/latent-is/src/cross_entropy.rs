@@ -1,0 +1,346 @@
+//! Cross-entropy importance sampling with Gaussian mixtures.
+//!
+//! The proposal moves through thresholds $\gamma_1 > \dots > \gamma_T = 0$. From $n$ draws of $q_t$, with
+//! $q_0 = p$, the next threshold is $\gamma_{t+1} = \max(0, \rho\text{-quantile of } g)$, and $q_{t+1}$
+//! maximises
+//!
+//! $$ \sum_{i:\, g(x_i) \le \gamma_{t+1}} w_i \log q(x_i), \qquad w_i = p(x_i) / q_t(x_i). \tag{3} $$
+//!
+//! The default pools the points of all levels, with weights $p / \sum_m n_m q_m$, chooses the number of
+//! components at each level and, once the threshold is zero, refines the proposal on further draws.
+//! Use it when the failure region shows itself by falling values of $g$; a mode that lies behind rising
+//! values is lost.
+//!
+//! # References
+//! - S. Geyer, I. Papaioannou, D. Straub: Cross entropy-based importance sampling using Gaussian
+//!   densities revisited. *Structural Safety* 76 (2019), 15–27.
+
+use serde::{Deserialize, Serialize};
+
+use crate::estimate::{LevelRecord, StopReason};
+use crate::pool::{Batch, Pool};
+use crate::{
+    Components, Density, Error, EvalError, FinalStage, GaussianMixture, LimitState, Method,
+    MixtureFit, Search, rng,
+};
+
+/// Levels without progress after which a search gives up.
+const PATIENCE: usize = 3;
+/// Factor on the covariances after a level without progress.
+const RELEASE: f64 = 1.5;
+
+/// The cross-entropy method. See the [module](self) for what it does.
+///
+/// ```
+/// use latent_is::{CrossEntropy, FnLimitState, Method, StandardNormal};
+///
+/// let g = FnLimitState::new(2, |x: &[f64]| 3.5 - x[0]);
+/// let estimate = CrossEntropy::default().estimate(&StandardNormal::new(2), &g, 7)?;
+/// assert!(estimate.interval(0.999).contains(2.326e-4));
+/// # Ok::<(), latent_is::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CrossEntropy {
+    samples_per_level: usize,
+    quantile: f64,
+    max_levels: usize,
+    pooled: bool,
+    refinements: usize,
+    fit: MixtureFit,
+    final_stage: FinalStage,
+}
+
+impl Default for CrossEntropy {
+    fn default() -> Self {
+        Self {
+            samples_per_level: 1000,
+            quantile: 0.1,
+            max_levels: 50,
+            pooled: true,
+            refinements: 1,
+            fit: MixtureFit::default(),
+            final_stage: FinalStage::default(),
+        }
+    }
+}
+
+impl CrossEntropy {
+    /// The published settings: 2000 draws a level, $\rho = 0.1$, two components, each level on its own
+    /// draws, and 2000 final draws from the last fit without defence.
+    pub fn paper() -> Self {
+        Self {
+            samples_per_level: 2000,
+            quantile: 0.1,
+            max_levels: 50,
+            pooled: false,
+            refinements: 0,
+            fit: MixtureFit::default().with_components(Components::Fixed(2)),
+            final_stage: FinalStage::paper(2000),
+        }
+    }
+
+    /// A builder that starts from the default.
+    pub fn builder() -> CrossEntropyBuilder {
+        CrossEntropyBuilder { method: Self::default() }
+    }
+
+    /// A builder that starts from [`paper`](Self::paper).
+    pub fn paper_builder() -> CrossEntropyBuilder {
+        CrossEntropyBuilder { method: Self::paper() }
+    }
+
+    /// The state before the first level, for `dim` coordinates.
+    pub fn init(&self, dim: usize) -> CrossEntropyState {
+        CrossEntropyState {
+            pool: Pool::new(dim),
+            proposal: None,
+            stalled: 0,
+            refined: 0,
+            levels: Vec::new(),
+            stopped: None,
+            done: false,
+        }
+    }
+
+    /// One level: draws, threshold and fit. A state that is done comes back unchanged.
+    ///
+    /// # Errors
+    /// See [`Method::search`].
+    pub fn step(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        mut state: CrossEntropyState,
+    ) -> Result<CrossEntropyState, Error> {
+        if state.done {
+            return Ok(state);
+        }
+        let level = state.levels.len();
+        let n = self.samples_per_level;
+        let draw_seed = rng::derive(seed, "cross-entropy draws", level as u64);
+        let x = match &state.proposal {
+            None => nominal.sample(n, draw_seed)?,
+            Some(q) => q.sample(n, draw_seed)?,
+        };
+        let (batch, _) = Batch::evaluate(nominal, g, &x)?;
+        Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
+        let threshold = lower_quantile(&batch.g, self.quantile).max(0.0);
+        if !self.pooled {
+            state.pool = Pool::new(g.dim());
+        }
+        state.pool.add(&batch, state.proposal.as_ref())?;
+        let ln_w: Vec<f64> = state
+            .pool
+            .ln_weights()
+            .zip(&state.pool.g)
+            .map(|(w, g)| if *g <= threshold { w } else { f64::NEG_INFINITY })
+            .collect();
+        let fit_seed = rng::derive(seed, "cross-entropy fit", level as u64);
+        let fitted = self.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?;
+        state.follow(fitted.mixture, threshold, self.refinements)?;
+        state.levels.push(LevelRecord {
+            level,
+            threshold,
+            evaluations: n as u64,
+            unknown: batch.unknown,
+            failures: batch.failures(),
+            ess: fitted.ess,
+            components: state.proposal.as_ref().map_or(0, GaussianMixture::len),
+            acceptance: None,
+        });
+        if !state.done {
+            state.stopped = if state.stalled >= PATIENCE {
+                Some(StopReason::Stalled)
+            } else if level + 1 >= self.max_levels {
+                Some(StopReason::Levels)
+            } else if self.would_starve(n as u64 * (level as u64 + 2)) {
+                // A search that has reached the event and only misses refinement has converged.
+                Some(if threshold > 0.0 { StopReason::Budget } else { StopReason::Converged })
+            } else {
+                None
+            };
+            state.done = state.stopped.is_some();
+        }
+        Ok(state)
+    }
+
+    /// Whether `spent` evaluations would leave less than a third of the budget to the final draws.
+    fn would_starve(&self, spent: u64) -> bool {
+        self.final_stage.budget().is_some_and(|budget| 3 * spent > 2 * budget)
+    }
+}
+
+impl Method for CrossEntropy {
+    fn search(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+    ) -> Result<Search, Error> {
+        EvalError::check_dim(nominal.dim(), g.dim())?;
+        let mut state = self.init(g.dim());
+        while !state.done {
+            state = self.step(nominal, g, seed, state)?;
+        }
+        Ok(state.into_search().expect("a finished search has a proposal"))
+    }
+
+    fn final_stage(&self) -> &FinalStage {
+        &self.final_stage
+    }
+}
+
+/// A cross-entropy search between two levels; its serialised form is a checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CrossEntropyState {
+    pool: Pool,
+    proposal: Option<GaussianMixture>,
+    /// Levels in a row whose threshold did not fall.
+    stalled: usize,
+    /// Refinement levels done.
+    refined: usize,
+    levels: Vec<LevelRecord>,
+    stopped: Option<StopReason>,
+    done: bool,
+}
+
+impl CrossEntropyState {
+    /// Whether the search has ended.
+    pub fn done(&self) -> bool {
+        self.done
+    }
+
+    /// Records of the levels so far.
+    pub fn levels(&self) -> &[LevelRecord] {
+        &self.levels
+    }
+
+    /// The outcome; absent before the first level.
+    pub fn into_search(self) -> Option<Search> {
+        Some(Search {
+            proposal: self.proposal?,
+            evaluations: self.levels.iter().map(|l| l.evaluations).sum(),
+            unknown: self.levels.iter().map(|l| l.unknown).sum(),
+            levels: self.levels,
+            stopped: self.stopped.unwrap_or(StopReason::Levels),
+            log_pf: None,
+        })
+    }
+
+    /// Takes the next proposal and decides whether the event is reached or progress has stopped.
+    fn follow(
+        &mut self,
+        fit: GaussianMixture,
+        threshold: f64,
+        refinements: usize,
+    ) -> Result<(), Error> {
+        let before = self.levels.last().map_or(f64::INFINITY, |l| l.threshold);
+        if threshold > 0.0 {
+            self.stalled = if threshold < before { 0 } else { self.stalled + 1 };
+            self.proposal = Some(if self.stalled > 0 { fit.inflated(RELEASE)? } else { fit });
+            return Ok(());
+        }
+        self.stalled = 0;
+        self.proposal = Some(fit);
+        if self.refined >= refinements {
+            self.stopped = Some(StopReason::Converged);
+            self.done = true;
+        }
+        self.refined += 1;
+        Ok(())
+    }
+}
+
+/// The smallest value with at least a share `rho` of the values at or below it.
+fn lower_quantile(values: &[f64], rho: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    let rank = ((rho * values.len() as f64).ceil() as usize).clamp(1, values.len()) - 1;
+    *sorted.select_nth_unstable_by(rank, f64::total_cmp).1
+}
+
+/// Builds a [`CrossEntropy`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct CrossEntropyBuilder {
+    method: CrossEntropy,
+}
+
+impl CrossEntropyBuilder {
+    /// Draws of each level.
+    pub fn samples_per_level(mut self, n: usize) -> Self {
+        self.method.samples_per_level = n;
+        self
+    }
+
+    /// Share $\rho$ of the draws that the next threshold keeps.
+    pub fn quantile(mut self, rho: f64) -> Self {
+        self.method.quantile = rho;
+        self
+    }
+
+    /// Most levels before the search gives up.
+    pub fn max_levels(mut self, levels: usize) -> Self {
+        self.method.max_levels = levels;
+        self
+    }
+
+    /// Whether fits use the points of all levels or those of the last one alone.
+    pub fn pooled(mut self, pooled: bool) -> Self {
+        self.method.pooled = pooled;
+        self
+    }
+
+    /// Further levels after the threshold reached zero.
+    pub fn refinements(mut self, levels: usize) -> Self {
+        self.method.refinements = levels;
+        self
+    }
+
+    /// How many components a fit has.
+    pub fn components(mut self, components: Components) -> Self {
+        self.method.fit = self.method.fit.with_components(components);
+        self
+    }
+
+    /// The draws that follow the search.
+    pub fn final_stage(mut self, stage: FinalStage) -> Self {
+        self.method.final_stage = stage;
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting out of its range.
+    pub fn build(self) -> Result<CrossEntropy, Error> {
+        let m = self.method;
+        let n = m.samples_per_level;
+        Error::check(n >= 10, "samples_per_level", "at least 10", n)?;
+        Error::check(m.quantile > 0.0 && m.quantile < 1.0, "quantile", "in (0, 1)", m.quantile)?;
+        Error::check(m.max_levels >= 1, "max_levels", "at least 1", m.max_levels)?;
+        m.fit.check()?;
+        Ok(m)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quantile_takes_enough_values() {
+        let values = [5.0, 1.0, 4.0, 2.0, 3.0, 9.0, 8.0, 7.0, 6.0, 10.0];
+        assert!((lower_quantile(&values, 0.1) - 1.0).abs() < 1e-15);
+        assert!((lower_quantile(&values, 0.11) - 2.0).abs() < 1e-15);
+        assert!((lower_quantile(&[3.0; 4], 0.9) - 3.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        assert!(CrossEntropy::builder().quantile(1.0).build().is_err());
+        assert!(CrossEntropy::builder().samples_per_level(0).build().is_err());
+        assert!(CrossEntropy::builder().components(Components::Fixed(0)).build().is_err());
+        assert!(CrossEntropy::paper_builder().build().is_ok());
+    }
+}

@@ -1,0 +1,91 @@
+//! What all adaptive methods share: a search for a proposal, then fresh draws from it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::estimate::{Estimate, LevelRecord, StopReason};
+use crate::final_stage::FinalStage;
+use crate::{Density, Error, GaussianMixture, LimitState, rng};
+
+/// The outcome of a search: a frozen proposal and what it cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Search {
+    /// The proposal.
+    pub proposal: GaussianMixture,
+    /// One record a level, in order.
+    pub levels: Vec<LevelRecord>,
+    /// Evaluations of the limit state the search ran on.
+    pub evaluations: u64,
+    /// Evaluations without an answer (NaN).
+    pub unknown: u64,
+    /// Why the search ended.
+    pub stopped: StopReason,
+    /// Logarithm of the probability by the search's own product of level means, for methods that
+    /// have one: a cross-check of the final estimate, with a large variance.
+    pub log_pf: Option<f64>,
+}
+
+/// An adaptive importance-sampling method.
+pub trait Method: Sync {
+    /// Searches for a proposal under `g`; a function of the settings and `seed` alone.
+    ///
+    /// # Errors
+    /// [`Error::Evaluation`] when the limit state or the nominal density fails or their dimensions
+    /// differ, [`Error::Weights`] and [`Error::Mixture`] when a fit is impossible.
+    fn search(&self, nominal: &dyn Density, g: &dyn LimitState, seed: u64)
+    -> Result<Search, Error>;
+
+    /// The fresh draws that follow the search.
+    fn final_stage(&self) -> &FinalStage;
+
+    /// Searches and estimates the probability of the same event.
+    ///
+    /// # Errors
+    /// Those of [`search`](Self::search) and of [`FinalStage::run`].
+    fn estimate(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+    ) -> Result<Estimate, Error> {
+        let search = self.search(nominal, g, rng::derive(seed, "search", 0))?;
+        let estimate = self.final_stage().run(
+            nominal,
+            g,
+            &search.proposal,
+            search.evaluations,
+            rng::derive(seed, "estimate", 0),
+        )?;
+        Ok(finished(estimate, search))
+    }
+
+    /// Searches on a cheap surrogate event and estimates the probability of the true one, equation
+    /// (14): unbiased for the true event, however rough the surrogate, as long as the proposal with
+    /// its defence covers it.
+    ///
+    /// # Errors
+    /// Those of [`search`](Self::search) and of [`FinalStage::run`].
+    fn estimate_corrected(
+        &self,
+        nominal: &dyn Density,
+        surrogate: &dyn LimitState,
+        g: &dyn LimitState,
+        seed: u64,
+    ) -> Result<Estimate, Error> {
+        let search = self.search(nominal, surrogate, rng::derive(seed, "search", 0))?;
+        let fresh = rng::derive(seed, "estimate", 0);
+        let mut estimate = self.final_stage().run(nominal, g, &search.proposal, 0, fresh)?;
+        estimate.surrogate_evaluations = search.evaluations;
+        Ok(finished(estimate, search))
+    }
+}
+
+/// The estimate with the search's records.
+fn finished(mut estimate: Estimate, search: Search) -> Estimate {
+    estimate.unknown += search.unknown;
+    estimate.levels = search.levels;
+    if search.stopped != StopReason::Converged {
+        estimate.stopped = search.stopped;
+    }
+    estimate
+}

@@ -1,0 +1,305 @@
+//! Blocks of samples side by side: the inner loops of mixture densities and of weighted EM.
+//!
+//! Samples come as columns; a block of [`LANES`] of them is transposed once so that every loop runs
+//! over neighbouring samples and the compiler can use vector instructions. Partial sums belong to
+//! fixed chunks of samples and are added in order, so that results do not depend on the number of
+//! threads.
+
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+
+use super::GaussianMixture;
+use crate::density::LN_2PI;
+
+/// Samples side by side in one block.
+const LANES: usize = 64;
+/// Samples whose sums one task adds up.
+const CHUNK: usize = 16 * LANES;
+
+/// A mixture prepared for evaluation: inverse Cholesky factors, row by row, and constants.
+pub(super) struct Kernel {
+    d: usize,
+    ln_constant: Vec<f64>,
+    means: Vec<f64>,
+    inverse: Vec<f64>,
+}
+
+/// First and second weighted moments of each component about its centre, and the objective.
+#[derive(Clone)]
+pub(super) struct Moments {
+    /// Weight of each component, `[k]`.
+    pub(super) weight: Vec<f64>,
+    /// First moments about the centres, `[k][d]`.
+    pub(super) first: Vec<f64>,
+    /// Lower triangles of the second moments about the centres, `[k][d (d + 1) / 2]`.
+    pub(super) second: Vec<f64>,
+    /// $\sum_i w_i \log q(x_i)$.
+    pub(super) ln_likelihood: f64,
+}
+
+/// Scratch of one task.
+struct Block {
+    x: Vec<f64>,
+    centred: Vec<f64>,
+    scaled: [f64; LANES],
+    terms: Vec<f64>,
+    total: [f64; LANES],
+}
+
+type Lane = [f64; LANES];
+
+fn lane(values: &[f64], index: usize) -> &Lane {
+    values[index * LANES..][..LANES].try_into().expect("a lane has LANES entries")
+}
+
+fn lane_mut(values: &mut [f64], index: usize) -> &mut Lane {
+    (&mut values[index * LANES..][..LANES]).try_into().expect("a lane has LANES entries")
+}
+
+/// Scalar product with eight running sums, which the compiler turns into vector instructions.
+fn dot(a: &Lane, b: &Lane) -> f64 {
+    let mut sums = [0.0; 8];
+    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
+        for lane in 0..8 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum()
+}
+
+impl Block {
+    fn new(d: usize, k: usize) -> Self {
+        Self {
+            x: vec![0.0; d * LANES],
+            centred: vec![0.0; d * LANES],
+            scaled: [0.0; LANES],
+            terms: vec![0.0; k * LANES],
+            total: [0.0; LANES],
+        }
+    }
+
+    /// Transposes up to [`LANES`] samples into the block.
+    fn load(&mut self, samples: &[f64], d: usize) {
+        for (b, sample) in samples.chunks_exact(d).enumerate() {
+            for (j, value) in sample.iter().enumerate() {
+                self.x[j * LANES + b] = *value;
+            }
+        }
+    }
+
+    fn centre(&mut self, mean: &[f64]) {
+        for (j, m) in mean.iter().enumerate() {
+            let x = lane(&self.x, j);
+            for (c, x) in lane_mut(&mut self.centred, j).iter_mut().zip(x) {
+                *c = x - m;
+            }
+        }
+    }
+
+    /// Adds the block's moments about `centres`; `terms` hold responsibility times weight.
+    fn add_moments(&mut self, centres: &[f64], d: usize, sums: &mut Moments) {
+        let packed = d * (d + 1) / 2;
+        for (k, centre) in centres.chunks_exact(d).enumerate() {
+            self.centre(centre);
+            let gamma = lane(&self.terms, k);
+            sums.weight[k] += gamma.iter().sum::<f64>();
+            let second = &mut sums.second[k * packed..][..packed];
+            let mut entry = second.iter_mut();
+            for i in 0..d {
+                for ((s, g), c) in self.scaled.iter_mut().zip(gamma).zip(lane(&self.centred, i)) {
+                    *s = g * c;
+                }
+                sums.first[k * d + i] += self.scaled.iter().sum::<f64>();
+                for j in 0..=i {
+                    let value = dot(&self.scaled, lane(&self.centred, j));
+                    *entry.next().expect("one entry for each j <= i") += value;
+                }
+            }
+        }
+    }
+}
+
+impl Moments {
+    fn new(d: usize, k: usize) -> Self {
+        Self {
+            weight: vec![0.0; k],
+            first: vec![0.0; k * d],
+            second: vec![0.0; k * d * (d + 1) / 2],
+            ln_likelihood: 0.0,
+        }
+    }
+
+    fn sum(d: usize, k: usize, parts: Vec<Self>) -> Self {
+        parts.into_iter().fold(Self::new(d, k), |mut sum, part| {
+            let add = |a: &mut Vec<f64>, b: Vec<f64>| {
+                a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+            };
+            add(&mut sum.weight, part.weight);
+            add(&mut sum.first, part.first);
+            add(&mut sum.second, part.second);
+            sum.ln_likelihood += part.ln_likelihood;
+            sum
+        })
+    }
+
+    /// Moments under given responsibilities.
+    ///
+    /// # Shapes
+    /// - `x`: `n * d` numbers, `w`: `[n]`, `resp`: `[k, n]`, `centres`: `[k][d]`
+    pub(super) fn from_responsibilities(
+        x: &[f64],
+        w: &[f64],
+        resp: &DMatrix<f64>,
+        centres: &[f64],
+    ) -> Self {
+        let k = resp.nrows();
+        let d = centres.len() / k;
+        let tasks: Vec<_> = x.chunks(CHUNK * d).zip(w.chunks(CHUNK)).enumerate().collect();
+        let parts = tasks
+            .into_par_iter()
+            .map(|(task, (x, w))| {
+                let mut block = Block::new(d, k);
+                let mut sums = Self::new(d, k);
+                for (part, (x, w)) in x.chunks(LANES * d).zip(w.chunks(LANES)).enumerate() {
+                    block.load(x, d);
+                    block.terms.fill(0.0);
+                    let first = task * CHUNK + part * LANES;
+                    for (b, w) in w.iter().enumerate() {
+                        for k in 0..k {
+                            block.terms[k * LANES + b] = w * resp[(k, first + b)];
+                        }
+                    }
+                    block.add_moments(centres, d, &mut sums);
+                }
+                sums
+            })
+            .collect();
+        Self::sum(d, k, parts)
+    }
+}
+
+impl Kernel {
+    pub(super) fn new(mixture: &GaussianMixture) -> Self {
+        let (d, k) = (mixture.means.nrows(), mixture.len());
+        let mut kernel = Self {
+            d,
+            ln_constant: Vec::with_capacity(k),
+            means: mixture.means.as_slice().to_vec(),
+            inverse: Vec::with_capacity(k * d * (d + 1) / 2),
+        };
+        for (weight, factor) in mixture.weights.iter().zip(&mixture.factors) {
+            let ln_det: f64 = factor.diagonal().iter().map(|v| v.ln()).sum();
+            kernel.ln_constant.push(weight.ln() - ln_det - 0.5 * d as f64 * LN_2PI);
+            let inverse = factor
+                .solve_lower_triangular(&DMatrix::identity(d, d))
+                .expect("a Cholesky factor has a positive diagonal");
+            for i in 0..d {
+                kernel.inverse.extend((0..=i).map(|j| inverse[(i, j)]));
+            }
+        }
+        kernel
+    }
+
+    fn len(&self) -> usize {
+        self.ln_constant.len()
+    }
+
+    /// Log of each weighted component density, into `block.terms`; log of their sum, into
+    /// `block.total`.
+    fn evaluate(&self, block: &mut Block) {
+        let packed = self.d * (self.d + 1) / 2;
+        block.total.fill(f64::NEG_INFINITY);
+        for k in 0..self.len() {
+            block.centre(&self.means[k * self.d..][..self.d]);
+            let mut rows = self.inverse[k * packed..][..packed].iter();
+            let mut squares = [0.0; LANES];
+            for i in 0..self.d {
+                block.scaled.fill(0.0);
+                for j in 0..=i {
+                    let entry = rows.next().expect("one entry for each j <= i");
+                    for (y, c) in block.scaled.iter_mut().zip(lane(&block.centred, j)) {
+                        *y += entry * c;
+                    }
+                }
+                squares.iter_mut().zip(&block.scaled).for_each(|(s, y)| *s += y * y);
+            }
+            let constant = self.ln_constant[k];
+            for ((term, max), square) in
+                lane_mut(&mut block.terms, k).iter_mut().zip(&mut block.total).zip(&squares)
+            {
+                *term = constant - 0.5 * square;
+                *max = max.max(*term);
+            }
+        }
+        let mut sums = [0.0; LANES];
+        for k in 0..self.len() {
+            for ((sum, term), max) in sums.iter_mut().zip(lane(&block.terms, k)).zip(&block.total) {
+                *sum += (term - max).exp();
+            }
+        }
+        block.total.iter_mut().zip(&sums).for_each(|(total, sum)| *total += sum.ln());
+    }
+
+    /// Log-densities of the samples in `x`, `n * d` numbers.
+    pub(super) fn ln_pdf(&self, x: &[f64], out: &mut [f64]) {
+        x.par_chunks(CHUNK * self.d).zip(out.par_chunks_mut(CHUNK)).for_each(|(x, out)| {
+            let mut block = Block::new(self.d, self.len());
+            for (x, out) in x.chunks(LANES * self.d).zip(out.chunks_mut(LANES)) {
+                block.load(x, self.d);
+                self.evaluate(&mut block);
+                out.copy_from_slice(&block.total[..out.len()]);
+            }
+        });
+    }
+
+    /// One E-step and the sums of the M-step that follows it, about the current means.
+    pub(super) fn moments(&self, x: &[f64], w: &[f64]) -> Moments {
+        let (d, k) = (self.d, self.len());
+        let parts = x
+            .par_chunks(CHUNK * d)
+            .zip(w.par_chunks(CHUNK))
+            .map(|(x, w)| {
+                let mut block = Block::new(d, k);
+                let mut sums = Moments::new(d, k);
+                let mut weight = [0.0; LANES];
+                for (x, w) in x.chunks(LANES * d).zip(w.chunks(LANES)) {
+                    block.load(x, d);
+                    self.evaluate(&mut block);
+                    weight.fill(0.0);
+                    weight[..w.len()].copy_from_slice(w);
+                    for (w, total) in w.iter().zip(&block.total) {
+                        if *w > 0.0 {
+                            sums.ln_likelihood += w * total;
+                        }
+                    }
+                    for k in 0..k {
+                        let terms = lane_mut(&mut block.terms, k);
+                        for ((term, total), w) in terms.iter_mut().zip(&block.total).zip(&weight) {
+                            *term = w * (*term - total).exp();
+                        }
+                    }
+                    block.add_moments(&self.means, d, &mut sums);
+                }
+                sums
+            })
+            .collect();
+        Moments::sum(d, k, parts)
+    }
+
+    /// Responsibilities, `[k, n]`.
+    pub(super) fn responsibilities(&self, x: &[f64]) -> DMatrix<f64> {
+        let mut resp = DMatrix::zeros(self.len(), x.len() / self.d);
+        let mut block = Block::new(self.d, self.len());
+        for (index, x) in x.chunks(LANES * self.d).enumerate() {
+            block.load(x, self.d);
+            self.evaluate(&mut block);
+            for b in 0..x.len() / self.d {
+                for k in 0..self.len() {
+                    resp[(k, index * LANES + b)] =
+                        (block.terms[k * LANES + b] - block.total[b]).exp();
+                }
+            }
+        }
+        resp
+    }
+}

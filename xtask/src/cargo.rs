@@ -1,0 +1,25 @@
+//! Calling cargo.
+
+use std::process::Command;
+
+use anyhow::Context;
+
+/// A cargo command at the workspace's root.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    // Cargo sets the variable for the programs it runs.
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    command
+}
+
+/// Runs a command and leaves this program with its exit code if it is not zero: the command has
+/// said why.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+    let shown = format!("{command:?}");
+    let status = command.status().with_context(|| format!("cannot run {shown}"))?;
+    if !status.success() {
+        std::process::exit(status.code().unwrap_or(1));
+    }
+    Ok(())
+}

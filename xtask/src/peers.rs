@@ -1,0 +1,186 @@
+//! `cargo xtask peers`: our programs and others on the same work, in turn, on the same machine.
+//!
+//! A group is a pair: `benches/peers/GROUP.py` with its requirements `GROUP.txt`, and our side
+//! `benches/src/bin/peer_GROUP.rs`. Both print one JSON line a case,
+//! `{"case": …, "value": …, "unit": "s" | "1/s", "note": …}`; the note is optional.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail, ensure};
+use comfy_table::Table;
+use serde::{Deserialize, Serialize};
+
+use crate::cargo::{cargo, run as run_or_leave};
+
+/// What to time.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// One group only, as `mvee`; results of the others are kept.
+    #[arg(long)]
+    only: Option<String>,
+    /// Threads each side may use.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+}
+
+/// One line of either side.
+#[derive(Deserialize)]
+struct Line {
+    case: String,
+    value: f64,
+    unit: String,
+    #[serde(default)]
+    note: String,
+}
+
+/// One comparison; `ratio` is larger than 1 where we are better.
+#[derive(Clone, Serialize, Deserialize)]
+struct Comparison {
+    group: String,
+    case: String,
+    ours: f64,
+    peer: f64,
+    unit: String,
+    ratio: f64,
+}
+
+/// Runs the groups, prints a table each and writes `target/peers/peers.json`.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = root.join("target/peers");
+    fs::create_dir_all(&target)?;
+    let all = groups(&root.join("benches/peers"))?;
+    let chosen: Vec<&String> =
+        all.iter().filter(|g| options.only.as_ref().is_none_or(|only| only == *g)).collect();
+    ensure!(!chosen.is_empty(), "no such group; there are: {}", all.join(", "));
+
+    let record = target.join("peers.json");
+    let mut results: Vec<Comparison> = match fs::read_to_string(&record) {
+        Ok(text) => serde_json::from_str(&text)
+            .with_context(|| format!("{} is not ours; remove it", record.display()))?,
+        Err(_) => Vec::new(),
+    };
+    for group in chosen {
+        let fresh = compare(&root, &target, group, options.threads)?;
+        results.retain(|r| r.group != *group && all.contains(&r.group));
+        results.extend(fresh);
+        let unfinished = target.join("peers.json.tmp");
+        fs::write(&unfinished, serde_json::to_string_pretty(&results)?)?;
+        fs::rename(&unfinished, &record)?;
+    }
+    println!("written to target/peers/peers.json");
+    Ok(())
+}
+
+/// Names of the scripts in the folder, in order.
+fn groups(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "py") {
+            names.extend(path.file_stem().map(|s| s.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn compare(
+    root: &Path,
+    target: &Path,
+    group: &str,
+    threads: usize,
+) -> anyhow::Result<Vec<Comparison>> {
+    let binary = format!("peer_{group}");
+    run_or_leave(&mut cargo(&["build", "--release", "--package", "benches", "--bin", &binary]))?;
+    let python = environment(root, target, group)?;
+
+    eprintln!("{group}: ours");
+    let run = ["run", "--quiet", "--release", "--package", "benches", "--bin", &binary];
+    let ours = lines(&mut cargo(&run), threads)?;
+    eprintln!("{group}: peer");
+    let script = root.join(format!("benches/peers/{group}.py"));
+    let peer = lines(Command::new(python).arg(script), threads)?;
+
+    let mut peer: BTreeMap<String, Line> = peer.into_iter().map(|l| (l.case.clone(), l)).collect();
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::ASCII_MARKDOWN);
+    table.set_header(["case", "ours", "peer", "ratio", "note (ours)", "note (peer)"]);
+    let mut results = Vec::new();
+    for our in ours {
+        let Some(peer) = peer.remove(&our.case) else {
+            eprintln!("warning: {group}: the peer has no case {:?}", our.case);
+            continue;
+        };
+        ensure!(our.unit == peer.unit, "{group}, {}: {} against {}", our.case, our.unit, peer.unit);
+        let ratio = match our.unit.as_str() {
+            "s" => peer.value / our.value,
+            "1/s" => our.value / peer.value,
+            other => bail!("{group}, {}: unit {other:?} is neither s nor 1/s", our.case),
+        };
+        ensure!(ratio.is_finite() && ratio > 0.0, "{group}, {}: ratio {ratio}", our.case);
+        let show = |value: f64| format!("{value:.3e} {}", our.unit);
+        table.add_row([
+            our.case.clone(),
+            show(our.value),
+            show(peer.value),
+            format!("{ratio:.3}"),
+            our.note,
+            peer.note,
+        ]);
+        let (group, case, unit) = (group.to_owned(), our.case, our.unit);
+        results.push(Comparison { group, case, ours: our.value, peer: peer.value, unit, ratio });
+    }
+    for case in peer.keys() {
+        eprintln!("warning: {group}: we have no case {case:?}");
+    }
+    println!("{group} (threads: {threads}; ratio > 1: we are better)\n{table}");
+    Ok(results)
+}
+
+/// The Python of the group's virtual environment, made or refreshed if its requirements changed.
+fn environment(root: &Path, target: &Path, group: &str) -> anyhow::Result<PathBuf> {
+    let folder = target.join(format!("venv-{group}"));
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let requirements = root.join(format!("benches/peers/{group}.txt"));
+    let wanted = fs::read_to_string(&requirements)
+        .with_context(|| format!("requirements of {group}: {}", requirements.display()))?;
+    let installed = folder.join("installed.txt");
+    if python.exists() && fs::read_to_string(&installed).is_ok_and(|have| have == wanted) {
+        return Ok(python);
+    }
+    eprintln!("{group}: making a Python environment in {}", folder.display());
+    let host = if cfg!(windows) { "python" } else { "python3" };
+    run_or_leave(Command::new(host).args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+    run_or_leave(Command::new(&python).args(install).arg(&requirements))?;
+    fs::write(&installed, wanted)?;
+    Ok(python)
+}
+
+/// Output lines of a command; anything that is no JSON object is passed on.
+fn lines(command: &mut Command, threads: usize) -> anyhow::Result<Vec<Line>> {
+    for variable in
+        ["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]
+    {
+        command.env(variable, threads.to_string());
+    }
+    let shown = format!("{command:?}");
+    let output =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {shown}"))?;
+    ensure!(output.status.success(), "{shown}: {}", output.status);
+    let text = String::from_utf8(output.stdout)?;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if line.starts_with('{') {
+            let parsed = serde_json::from_str(line);
+            lines.push(parsed.with_context(|| format!("not a case: {line}"))?);
+        } else {
+            eprintln!("{line}");
+        }
+    }
+    Ok(lines)
+}
