@@ -143,3 +143,45 @@ fn coefficients<R: Real>(
     }
     c
 }
+
+#[cfg(test)]
+mod tests {
+    use pulp::Scalar;
+
+    use super::*;
+    use crate::{Gcas, GcasParams, Initial, history::number, lanes::F64Lanes, state::index};
+
+    /// No recording moves the centre of gravity in a whole evaluation, so the rule itself is checked:
+    /// moments move with the forces of the polynomials and with those of the totals.
+    #[test]
+    fn the_centre_of_gravity_moves_the_moments_twice() {
+        let mut state = Initial::default().state([0.5, 1.0, -0.5, 0.3, 0.2]);
+        let rates = [(index::BETA, 0.05), (index::P, 0.3), (index::Q, 0.2), (index::R, -0.1)];
+        for (i, value) in rates {
+            state[i] = value;
+        }
+        let derivative = |center_of_gravity| {
+            let params = GcasParams { center_of_gravity, ..GcasParams::default() };
+            Gcas::new(params).unwrap().derivative(&state, &[0.0; 4])
+        };
+        let (reference, moved) = (derivative(0.35), derivative(0.30));
+
+        let lane = |v: f64| F64Lanes::zero(Scalar).lit(v);
+        let [v, alpha, beta] = [state[0], state[1], state[2]].map(lane);
+        let hats = [state[6] * 15.0, state[7] * 5.66, state[8] * 15.0].map(|w| lane(w) / v);
+        let deflection = [1, 2, 3].map(|i| lane(reference.surfaces[i].to_radians()));
+        let fixed = aerodynamics::statics(alpha, beta, deflection);
+        let alone = aerodynamics::rates(alpha);
+        let once = aerodynamics::with_rates(fixed, alone, hats);
+        let total = aerodynamics::with_rates(fixed, alone.plus(damping(alpha)), hats);
+        let cm = number(once.cz + total.cz) * 0.05;
+        let cn = -number(once.cy + total.cy) * (0.05 * CHORD / SPAN);
+
+        let pitch = reference.qbar * WING_AREA * CHORD * I7 * cm;
+        let yaw = reference.qbar * WING_AREA * SPAN * I9 * cn;
+        let change = |i: usize| moved.rate[i] - reference.rate[i];
+        assert!((change(index::Q) / pitch - 1.0).abs() < 1e-11, "{} {pitch}", change(index::Q));
+        assert!((change(index::R) / yaw - 1.0).abs() < 1e-11, "{} {yaw}", change(index::R));
+        assert!(pitch.abs() > 1e-3 && yaw.abs() > 1e-5);
+    }
+}
