@@ -3,7 +3,7 @@
 use std::{
     io::{IsTerminal, stderr},
     sync::{
-        Mutex,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -30,7 +30,8 @@ impl Progress {
         let label = label.into();
         let bar = stderr().is_terminal().then(|| {
             let style = "{prefix:<28} [{bar:32}] {percent:>3} % {msg} ({eta} left)";
-            let style = ProgressStyle::with_template(style).expect("the template is valid");
+            let style = ProgressStyle::with_template(style)
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(total)
                 .with_style(style.progress_chars("=> "))
                 .with_prefix(label.clone())
@@ -46,7 +47,7 @@ impl Progress {
             bar.set_position(done);
             return;
         }
-        let mut last = self.last_line.lock().expect("no thread panics with the lock");
+        let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
         if last.elapsed() >= Duration::from_secs(PLAIN_SECONDS) {
             *last = Instant::now();
             let percent = 100 * done / self.total.max(1);

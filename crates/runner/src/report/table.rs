@@ -140,11 +140,8 @@ impl Table {
             .iter()
             .map(|row| line(row.iter().map(|cell| cell.trim().to_owned()).collect()))
             .collect();
-        let remarks: String = self
-            .remarks
-            .iter()
-            .map(|remark| format!("- {}\n", remark.replace('|', "\\|")))
-            .collect();
+        let remarks = self.remarks.iter().map(|r| format!("- {}\n", r.replace('|', "\\|")));
+        let remarks = remarks.collect::<Vec<_>>().concat();
         format!("## {}\n\n{head}{rule}{rows}\n{remarks}", self.title)
     }
 
@@ -158,7 +155,8 @@ impl Table {
             .map(|row| line(row.iter().map(|cell| escape(cell.trim())).collect()))
             .collect();
         let columns = format!("lll{}", "r".repeat(self.head.len() - 3));
-        let remarks: String = self.remarks.iter().map(|remark| format!("% {remark}\n")).collect();
+        let remarks = self.remarks.iter().map(|remark| format!("% {remark}\n"));
+        let remarks = remarks.collect::<Vec<_>>().concat();
         format!(
             "% {}\n{remarks}\\begin{{tabular}}{{{columns}}}\n\\hline\n{head}\\hline\n{rows}\\hline\n\\end{{tabular}}\n",
             self.title

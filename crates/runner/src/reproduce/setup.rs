@@ -61,7 +61,7 @@ impl Setup {
         let failing = failing(&failure, x.as_view())?;
         let reference = Probability::counted(failing.ncols(), x.ncols());
         let shown = failing.ncols().min(experiment.metric_failures);
-        let real = KnnReference::new(failing.columns(0, shown).into(), experiment.neighbours)?;
+        let real = KnnReference::new(failing.columns(0, shown), experiment.neighbours)?;
         let [flow, surrogate_event] =
             own_probabilities(&transport, &failure, &surrogate, experiment)?;
         Ok(Self {
