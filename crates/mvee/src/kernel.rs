@@ -102,3 +102,35 @@ impl<'x, I: Iterator<Item = &'x [f64]>> WithSimd for BlockMoments<'_, I> {
         sum
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pulp::{Arch, Scalar};
+
+    use super::*;
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let (d, n) = (7, 301);
+        let wave = |k: usize| ((k * k + 5 * k) as f64).sin();
+        let x: Vec<f64> = (0..n * d).map(wave).collect();
+        let t: Vec<f64> = (0..d * d).map(|k| wave(k + 9)).collect();
+        let c: Vec<f64> = (0..d).map(|k| wave(k + 77)).collect();
+        let mut out = [vec![0.0; n], vec![0.0; n]];
+        let [plain, chosen] = &mut out;
+        let norms = |out| {
+            let columns = x.chunks_exact(d);
+            SquaredNorms { columns, d, c: &c, t: &t, out, map: f64::sqrt }
+        };
+        norms(plain).with_simd(Scalar);
+        Arch::new().dispatch(norms(chosen));
+        assert_eq!(plain, chosen);
+        for (x, found) in x.chunks_exact(d).zip(plain) {
+            let rows = t.chunks_exact(d).enumerate();
+            let z = rows.map(|(i, t)| (0..=i).map(|j| t[j] * (x[j] - c[j])).sum::<f64>());
+            assert!((*found - z.map(|z| z * z).sum::<f64>().sqrt()).abs() < 1e-12);
+        }
+        let moments = || BlockMoments { columns: x.chunks_exact(d), d, shift: &c, factor: &t[..d] };
+        assert_eq!(moments().with_simd(Scalar), Arch::new().dispatch(moments()));
+    }
+}
