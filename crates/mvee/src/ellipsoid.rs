@@ -177,16 +177,20 @@ impl Ellipsoid {
     /// When `x` has not `d` rows.
     pub fn distances(&self, x: DMatrixView<'_, f64>) -> DVector<f64> {
         let mut out = DVector::zeros(x.ncols());
-        self.squared_norms(x, out.as_mut_slice());
-        out.apply(|v| *v = v.sqrt() - 1.0);
+        self.map_squared_norms(x, out.as_mut_slice(), |norm| norm.sqrt() - 1.0);
         out
     }
 
-    /// Squared Mahalanobis norms of all columns.
-    pub(crate) fn squared_norms(&self, x: DMatrixView<'_, f64>, out: &mut [f64]) {
+    /// A function of the squared Mahalanobis norm of every column.
+    pub(crate) fn map_squared_norms(
+        &self,
+        x: DMatrixView<'_, f64>,
+        out: &mut [f64],
+        map: impl Fn(f64) -> f64 + Copy + Sync,
+    ) {
         let d = self.dim();
         assert_eq!(x.nrows(), d, "points have {} coordinates, ellipsoid {d}", x.nrows());
-        Points::from_view(x).squared_norms(self.center.as_slice(), &self.inverse, out);
+        Points::from_view(x).map_squared_norms(self.center.as_slice(), &self.inverse, out, map);
     }
 
     /// Whether `x: [d]` lies inside or on the surface (no slack for rounding).

@@ -1,8 +1,5 @@
 //! Small dense kernels on row-major lower-triangular matrices, written so that they vectorise.
 
-/// Lanes the kernels work on at once.
-pub(crate) const LANES: usize = 16;
-
 /// Inner product of two slices of one length, summed in a fixed order in eight lanes.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut acc = [0.0; 8];

@@ -4,16 +4,15 @@
 //! joins the results in order, so that no result depends on the number of threads.
 
 use nalgebra::DMatrixView;
+use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::MveeError;
-use crate::linalg::{LANES, dot, scale};
+use crate::kernel::{BlockMoments, SquaredNorms};
+use crate::linalg::{dot, scale};
 
 /// Columns of one block of work.
 const BLOCK: usize = 4096;
-
-/// Columns turned to rows at once while moments are summed.
-const TILE: usize = 128;
 
 /// `n` points of `d` coordinates, borrowed from the caller or our own.
 #[derive(Clone, Debug)]
@@ -121,8 +120,13 @@ impl<'a> Points<'a> {
     /// Mean and covariance of `(x - shift) * factor`, taken coordinate by coordinate.
     pub(crate) fn moments(&self, shift: &[f64], factor: &[f64]) -> Moments {
         let d = self.d;
-        let partial: Vec<Vec<f64>> =
-            self.blocks().map(|start| self.block_moments(start, shift, factor)).collect();
+        let partial: Vec<Vec<f64>> = self
+            .blocks()
+            .map(|start| {
+                let columns = self.range(start, BLOCK);
+                Arch::new().dispatch(BlockMoments { columns, d, shift, factor })
+            })
+            .collect();
         let mut sum = vec![0.0; d + d * d];
         for part in &partial {
             sum.iter_mut().zip(part).for_each(|(s, p)| *s += p);
@@ -144,12 +148,25 @@ impl<'a> Points<'a> {
     /// Writes $\lVert T (x_i - c) \rVert^2$ of every point into `out: [n]`; `t` is row-major and
     /// lower-triangular.
     pub(crate) fn squared_norms(&self, c: &[f64], t: &[f64], out: &mut [f64]) {
+        self.map_squared_norms(c, t, out, |norm| norm);
+    }
+
+    /// Writes a function of the squared norms instead.
+    pub(crate) fn map_squared_norms(
+        &self,
+        c: &[f64],
+        t: &[f64],
+        out: &mut [f64],
+        map: impl Fn(f64) -> f64 + Copy + Sync,
+    ) {
+        let block = |(start, out)| {
+            let columns = self.range(start, BLOCK);
+            Arch::new().dispatch(SquaredNorms { columns, d: self.d, c, t, out, map });
+        };
         if self.n <= BLOCK {
-            return self.block_squared_norms(0, c, t, out);
+            return block((0, out));
         }
-        self.blocks()
-            .zip(out.par_chunks_mut(BLOCK))
-            .for_each(|(start, out)| self.block_squared_norms(start, c, t, out));
+        self.blocks().zip(out.par_chunks_mut(BLOCK)).for_each(block);
     }
 
     /// $T (x_i - c)$ for the points `ids`, as new points.
@@ -167,53 +184,6 @@ impl<'a> Points<'a> {
             }
         });
         Points::owned(d, data)
-    }
-
-    /// Sums of `y` and of `y yᵀ` (lower triangle) over one block, `y = (x - shift) * factor`.
-    fn block_moments(&self, start: usize, shift: &[f64], factor: &[f64]) -> Vec<f64> {
-        let d = self.d;
-        let mut sum = vec![0.0; d + d * d];
-        let mut tile = vec![[0.0; TILE]; d];
-        for start in (start..self.n.min(start + BLOCK)).step_by(TILE) {
-            tile.fill([0.0; TILE]);
-            for (l, x) in self.range(start, TILE).enumerate() {
-                for (j, row) in tile.iter_mut().enumerate() {
-                    row[l] = (x[j] - shift[j]) * factor[j];
-                }
-            }
-            for i in 0..d {
-                sum[i] += tile[i].iter().sum::<f64>();
-                for j in 0..=i {
-                    sum[d + i * d + j] += dot(&tile[i], &tile[j]);
-                }
-            }
-        }
-        sum
-    }
-
-    fn block_squared_norms(&self, start: usize, c: &[f64], t: &[f64], out: &mut [f64]) {
-        let d = self.d;
-        let mut tile = vec![[0.0; LANES]; d];
-        for (k, out) in out.chunks_mut(LANES).enumerate() {
-            for (l, x) in self.range(start + k * LANES, out.len()).enumerate() {
-                for ((row, x), c) in tile.iter_mut().zip(x).zip(c) {
-                    row[l] = x - c;
-                }
-            }
-            let mut norm = [0.0; LANES];
-            for (i, t) in t.chunks_exact(d).enumerate() {
-                let mut z = [0.0; LANES];
-                for (t, y) in t[..=i].iter().zip(&tile) {
-                    for l in 0..LANES {
-                        z[l] += t * y[l];
-                    }
-                }
-                for l in 0..LANES {
-                    norm[l] += z[l] * z[l];
-                }
-            }
-            out.copy_from_slice(&norm[..out.len()]);
-        }
     }
 }
 

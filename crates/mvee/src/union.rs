@@ -51,13 +51,10 @@ impl Union {
     /// # Panics
     /// When `x` has not `d` rows.
     pub fn distances(&self, x: DMatrixView<'_, f64>) -> DVector<f64> {
-        let mut smallest = DVector::from_element(x.ncols(), f64::INFINITY);
-        let mut norms = DVector::zeros(x.ncols());
-        for member in &self.members {
-            member.squared_norms(x, norms.as_mut_slice());
-            smallest.zip_apply(&norms, |s, v| *s = least(*s, v));
+        let mut smallest = self.members[0].distances(x);
+        for member in &self.members[1..] {
+            smallest.zip_apply(&member.distances(x), |s, v| *s = least(*s, v));
         }
-        smallest.apply(|v| *v = v.sqrt() - 1.0);
         smallest
     }
 
