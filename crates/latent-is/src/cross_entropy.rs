@@ -58,7 +58,7 @@ pub struct CrossEntropy {
 impl Default for CrossEntropy {
     fn default() -> Self {
         Self {
-            samples_per_level: 1000,
+            samples_per_level: 800,
             quantile: 0.1,
             max_levels: 50,
             pooled: true,

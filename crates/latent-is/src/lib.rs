@@ -26,6 +26,7 @@ pub mod sequential;
 pub mod simulator;
 pub mod special;
 pub mod transport;
+pub mod verdict;
 
 pub use cross_entropy::CrossEntropy;
 pub use density::{Density, StandardNormal};
@@ -41,3 +42,4 @@ pub use monte_carlo::MonteCarlo;
 pub use sequential::Sequential;
 pub use simulator::{Feature, Simulator};
 pub use transport::Transport;
+pub use verdict::{Reason, Status, Verdict};

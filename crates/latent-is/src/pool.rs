@@ -130,6 +130,11 @@ impl Pool {
         Ok(())
     }
 
+    /// Number of failures.
+    pub(crate) fn failures(&self) -> usize {
+        self.g.iter().filter(|g| **g <= 0.0).count()
+    }
+
     /// Log of each point's pooled weight.
     pub(crate) fn ln_weights(&self) -> impl Iterator<Item = f64> + '_ {
         self.ln_p.iter().zip(&self.ln_mixture).map(|(p, q)| p - q)

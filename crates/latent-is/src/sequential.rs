@@ -21,17 +21,19 @@
 
 mod builder;
 mod level;
+mod state;
 
 use serde::{Deserialize, Serialize};
 
 pub use builder::SequentialBuilder;
+pub use state::SequentialState;
 
 use crate::estimate::{LevelRecord, StopReason};
 use crate::explore::wide_gaussian;
+use crate::mixture::Fitted;
 use crate::pool::{Batch, Pool};
 use crate::{
-    Components, Density, Error, EvalError, FinalStage, GaussianMixture, LimitState, Method,
-    MixtureFit, Search, rng,
+    Components, Density, Error, EvalError, FinalStage, LimitState, Method, MixtureFit, Search, rng,
 };
 
 /// Sequential importance sampling. See the [module](self) for what it does.
@@ -52,6 +54,7 @@ pub struct Sequential {
     weight_cov: f64,
     max_levels: usize,
     pooled: bool,
+    refinements: usize,
     /// Share of the wide Gaussian in every proposal.
     explore: f64,
     fit: MixtureFit,
@@ -67,6 +70,7 @@ impl Default for Sequential {
             weight_cov: 1.5,
             max_levels: 50,
             pooled: true,
+            refinements: 1,
             explore: 0.05,
             fit: MixtureFit::default(),
             final_stage: FinalStage::default(),
@@ -85,6 +89,7 @@ impl Sequential {
             weight_cov: 1.5,
             max_levels: 50,
             pooled: false,
+            refinements: 0,
             explore: 0.0,
             fit: MixtureFit::default().with_components(Components::Fixed(2)),
             final_stage: FinalStage::paper(2000),
@@ -111,6 +116,7 @@ impl Sequential {
             log_z: 0.0,
             log_pf: None,
             proposal: None,
+            refined: 0,
             levels: Vec::new(),
             stopped: None,
             done: false,
@@ -133,24 +139,31 @@ impl Sequential {
         }
         let level = state.levels.len();
         let seed = rng::derive(seed, "sequential level", level as u64);
+        if state.stopped.is_some() {
+            let record = self.refine(nominal, g, seed, &mut state)?;
+            state.levels.push(record);
+            state.refined += 1;
+            state.done = !self.refines(&state);
+            return Ok(state);
+        }
         let record = match state.particles.take() {
             None => self.first(nominal, g, seed, &mut state)?,
             Some(particles) => self.advance(nominal, g, seed, &mut state, &particles)?,
         };
         state.levels.push(record);
         let reached = self.reached(&state);
-        let spent: u64 = state.levels.iter().map(|l| l.evaluations).sum();
         state.stopped = if reached {
             Some(StopReason::Converged)
         } else if level >= self.max_levels {
             Some(StopReason::Levels)
-        } else if self.would_starve(spent + self.candidates() as u64) {
+        } else if self.would_starve(&state, self.candidates()) {
             Some(StopReason::Budget)
         } else {
             None
         };
         if state.stopped.is_some() {
             self.conclude(seed, &mut state)?;
+            state.done = !self.refines(&state);
         }
         Ok(state)
     }
@@ -161,8 +174,18 @@ impl Sequential {
         state.particles.as_ref().is_some_and(|p| cov(p) <= self.weight_cov)
     }
 
-    fn would_starve(&self, spent: u64) -> bool {
+    /// Whether `more` evaluations would leave less than a third of the budget to the final draws.
+    fn would_starve(&self, state: &SequentialState, more: usize) -> bool {
+        let spent = state.levels.iter().map(|l| l.evaluations).sum::<u64>() + more as u64;
         self.final_stage.budget().is_some_and(|budget| 3 * spent > 2 * budget)
+    }
+
+    /// Whether another refinement of the final proposal follows.
+    fn refines(&self, state: &SequentialState) -> bool {
+        self.pooled
+            && state.refined < self.refinements
+            && state.pool.failures() > 0
+            && !self.would_starve(state, self.samples_per_level)
     }
 
     fn chains(&self) -> usize {
@@ -271,11 +294,8 @@ impl Sequential {
             + if state.sigma.is_none() { level::ln_indicator(1.0, None) } else { 0.0 };
         state.log_pf = product.is_finite().then_some(product);
         let fit_seed = rng::derive(seed, "final fit", 0);
-        let pool = &state.pool;
-        let fitted = if self.pooled && pool.g.iter().any(|g| *g <= 0.0) {
-            let fails = |(w, g): (f64, &f64)| if *g <= 0.0 { w } else { f64::NEG_INFINITY };
-            let ln_w: Vec<f64> = pool.ln_weights().zip(&pool.g).map(fails).collect();
-            Some(self.fit.fit(pool.x.as_view(), &ln_w, fit_seed)?)
+        let fitted = if self.pooled && state.pool.failures() > 0 {
+            Some(self.fit_failures(&state.pool, fit_seed)?)
         } else if ln_w.iter().any(|w| w.is_finite()) {
             Some(self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?)
         } else if state.proposal.is_none() {
@@ -287,8 +307,41 @@ impl Sequential {
         if let Some(fitted) = fitted {
             state.proposal = Some(state.widened(fitted.mixture, self.explore)?);
         }
-        state.done = true;
         Ok(())
+    }
+
+    /// A mixture for the failing points of all levels.
+    fn fit_failures(&self, pool: &Pool, seed: u64) -> Result<Fitted, Error> {
+        let fails = |(w, g): (f64, &f64)| if *g <= 0.0 { w } else { f64::NEG_INFINITY };
+        let ln_w: Vec<f64> = pool.ln_weights().zip(&pool.g).map(fails).collect();
+        self.fit.fit(pool.x.as_view(), &ln_w, seed)
+    }
+
+    /// Draws from the final proposal and fits it again with them.
+    fn refine(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: &mut SequentialState,
+    ) -> Result<LevelRecord, Error> {
+        let q = state.proposal.take().ok_or(Error::Weights)?;
+        let x = q.sample(self.samples_per_level, rng::derive(seed, "draws", 0))?;
+        let (batch, _) = Batch::evaluate(nominal, g, &x)?;
+        state.pool.add(&batch, Some(&q))?;
+        let fitted = self.fit_failures(&state.pool, rng::derive(seed, "fit", 0))?;
+        let record = LevelRecord {
+            level: state.levels.len(),
+            threshold: 0.0,
+            evaluations: x.ncols() as u64,
+            unknown: batch.unknown,
+            failures: batch.failures(),
+            ess: fitted.ess,
+            components: fitted.mixture.len(),
+            acceptance: None,
+        };
+        state.proposal = Some(state.widened(fitted.mixture, self.explore)?);
+        Ok(record)
     }
 }
 
@@ -309,54 +362,5 @@ impl Method for Sequential {
 
     fn final_stage(&self) -> &FinalStage {
         &self.final_stage
-    }
-}
-
-/// A sequential search between two levels; its serialised form is a checkpoint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SequentialState {
-    pool: Pool,
-    /// The wide Gaussian, when the search explores.
-    wide: Option<GaussianMixture>,
-    particles: Option<Batch>,
-    /// Width of the smoothed indicator; infinite when absent.
-    sigma: Option<f64>,
-    log_z: f64,
-    log_pf: Option<f64>,
-    proposal: Option<GaussianMixture>,
-    levels: Vec<LevelRecord>,
-    stopped: Option<StopReason>,
-    done: bool,
-}
-
-impl SequentialState {
-    /// The fit with a share of the wide Gaussian, when the search explores.
-    fn widened(&self, fit: GaussianMixture, share: f64) -> Result<GaussianMixture, Error> {
-        match &self.wide {
-            Some(wide) => fit.blend(wide, share),
-            None => Ok(fit),
-        }
-    }
-
-    /// Whether the search has ended.
-    pub fn done(&self) -> bool {
-        self.done
-    }
-
-    /// Records of the levels so far.
-    pub fn levels(&self) -> &[LevelRecord] {
-        &self.levels
-    }
-
-    /// The outcome; absent before the first mixture was fitted.
-    pub fn into_search(self) -> Option<Search> {
-        Some(Search {
-            proposal: self.proposal?,
-            evaluations: self.levels.iter().map(|l| l.evaluations).sum(),
-            unknown: self.levels.iter().map(|l| l.unknown).sum(),
-            levels: self.levels,
-            stopped: self.stopped.unwrap_or(StopReason::Levels),
-            log_pf: self.log_pf,
-        })
     }
 }

@@ -10,7 +10,7 @@ mod common;
 use latent_is::latent::PushForward;
 use latent_is::{
     Components, CrossEntropy, Density, Estimate, FinalStage, GaussianMixture, LimitState, Method,
-    MonteCarlo, Sequential, StandardNormal, problems,
+    MonteCarlo, Sequential, StandardNormal, Status, problems,
 };
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -194,4 +194,29 @@ fn missing_answers_are_counted_and_no_failure_is_bounded() {
     let wrong = StandardNormal::new(3);
     assert!(CrossEntropy::default().estimate(&wrong, &patchy, 1).is_err());
     assert!(wrong.dim() == 3);
+}
+
+/// Over the zoo in up to ten dimensions, eight seeds a problem, no estimate off by more than half is
+/// called converged, and where the default is meant to work most are.
+#[test]
+fn verdicts_do_not_hide_large_errors() {
+    let method = CrossEntropy::default();
+    let cases: Vec<(&problems::Problem, u64)> = problems::all()
+        .iter()
+        .filter(|p| p.dim() <= 10)
+        .flat_map(|p| (0..8).map(move |seed| (p, seed)))
+        .collect();
+    let judged: Vec<(bool, Status)> = cases
+        .par_iter()
+        .map(|(problem, seed)| {
+            let nominal = StandardNormal::new(problem.dim());
+            let e = method.estimate(&nominal, *problem, 100 + seed).unwrap();
+            ((e.pf() / problem.pf() - 1.0).abs() > 0.5, e.verdict().status)
+        })
+        .collect();
+    let count = |off, converged| {
+        judged.iter().filter(|j| j.0 == off && (j.1 == Status::Converged) == converged).count()
+    };
+    assert_eq!(count(true, true), 0);
+    assert!(count(false, true) > judged.len() / 2, "{} of {}", count(false, true), judged.len());
 }

@@ -49,7 +49,7 @@ impl Default for MixtureFit {
         Self {
             components: Components::Auto { max: 6 },
             restarts: 5,
-            em: EmSettings { ridge: 1e-6, tolerance: 1e-6, max_iterations: 200, guarded: true },
+            em: EmSettings { ridge: 1e-6, tolerance: 1e-5, max_iterations: 200, guarded: true },
         }
     }
 }

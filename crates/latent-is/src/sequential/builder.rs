@@ -52,6 +52,12 @@ impl SequentialBuilder {
         self
     }
 
+    /// Further draws from the final proposal, with a fit after each, when fits are pooled.
+    pub fn refinements(mut self, levels: usize) -> Self {
+        self.method.refinements = levels;
+        self
+    }
+
     /// Share of a wide Gaussian around the nominal law in every proposal, the final one included; the
     /// first level evaluates half as many points from it as it has particles. Zero turns exploration
     /// off.
