@@ -25,6 +25,7 @@ pub mod rng;
 pub mod sequential;
 pub mod simulator;
 pub mod special;
+pub mod subset;
 pub mod transport;
 pub mod verdict;
 
@@ -41,5 +42,6 @@ pub use mixture::{Components, GaussianMixture, MixtureFit};
 pub use monte_carlo::MonteCarlo;
 pub use sequential::Sequential;
 pub use simulator::{Feature, Simulator};
+pub use subset::SubsetSimulation;
 pub use transport::Transport;
 pub use verdict::{Reason, Status, Verdict};

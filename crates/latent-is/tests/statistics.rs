@@ -61,7 +61,7 @@ fn assert_method(method: &dyn Method, names: &[&str], in_target: &[&str]) {
 
 #[test]
 fn the_bound_is_the_binomial_one() {
-    // P(X <= 46) = 0.00004 and P(X <= 47) = 0.00018 for 60 trials at 0.93.
+    // P(X <= 46) = 0.00005 and P(X <= 47) = 0.00022 for 60 trials at 0.93.
     assert_eq!(lower_bound(60, 0.93, 1e-4), 47);
 }
 

@@ -1,0 +1,209 @@
+//! Particles of a level and the chains that make them.
+
+use nalgebra::DMatrix;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, EvalError, LimitState, rng};
+
+/// Acceptance that the step size aims at.
+const ACCEPTANCE: f64 = 0.44;
+/// Groups of chains after each of which the step size adapts.
+const GROUPS: usize = 10;
+
+/// The states of all chains of a level, one chain after the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Particles {
+    u: DMatrix<f64>,
+    g: Vec<f64>,
+    /// States of one chain; one for independent draws.
+    steps: usize,
+    unknown: u64,
+}
+
+impl Particles {
+    /// Particles with their limit-state values; one without an answer counts as far from failing.
+    pub(super) fn new(u: DMatrix<f64>, values: &[f64], steps: usize) -> Self {
+        let unknown = values.iter().filter(|v| v.is_nan()).count() as u64;
+        let g = values.iter().map(|v| known(*v)).collect();
+        Self { u, g, steps, unknown }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.g.len()
+    }
+
+    pub(super) fn unknown(&self) -> u64 {
+        self.unknown
+    }
+
+    pub(super) fn at_or_below(&self, threshold: f64) -> usize {
+        self.g.iter().filter(|g| **g <= threshold).count()
+    }
+
+    /// The failing particles, `[d, m]`.
+    pub(super) fn failing(&self) -> DMatrix<f64> {
+        let indices: Vec<usize> = (0..self.len()).filter(|i| self.g[*i] <= 0.0).collect();
+        self.u.select_columns(&indices)
+    }
+
+    /// The `rank`-th smallest value.
+    pub(super) fn quantile(&self, rank: usize) -> f64 {
+        let mut g = self.g.clone();
+        *g.select_nth_unstable_by(rank - 1, f64::total_cmp).1
+    }
+
+    /// Squared coefficient of variation of the share at or below `threshold`,
+    /// $(1 - p)/(p n)\,(1 + \gamma)$ with the autocorrelation of the indicator along the chains.
+    pub(super) fn squared_cov(&self, threshold: f64) -> f64 {
+        let (n, m) = (self.len() as f64, self.steps);
+        let p = self.at_or_below(threshold) as f64 / n;
+        if p <= 0.0 {
+            return f64::INFINITY;
+        }
+        let inside: Vec<f64> =
+            self.g.iter().map(|g| if *g <= threshold { 1.0 - p } else { -p }).collect();
+        let chains = n / m as f64;
+        let gamma: f64 = (1..m)
+            .map(|lag| {
+                let pairs = chains * (m - lag) as f64;
+                let products = inside
+                    .chunks_exact(m)
+                    .flat_map(|c| c.iter().zip(&c[lag..]).map(|(a, b)| a * b));
+                let correlation = products.sum::<f64>() / pairs / (p * (1.0 - p)).max(1e-300);
+                2.0 * (1.0 - lag as f64 / m as f64) * correlation
+            })
+            .sum();
+        (1.0 - p) / (p * n) * (1.0 + gamma.max(0.0))
+    }
+}
+
+/// A limit-state value that a state can store and compare.
+fn known(value: f64) -> f64 {
+    if value.is_nan() { f64::MAX } else { value.clamp(f64::MIN, f64::MAX) }
+}
+
+/// What the chains of one level gave.
+pub(super) struct Moved {
+    pub(super) particles: Particles,
+    pub(super) evaluations: usize,
+    pub(super) acceptance: f64,
+}
+
+/// The chains of one level.
+pub(super) struct Walk {
+    pub(super) threshold: f64,
+    pub(super) steps: usize,
+    pub(super) chains: usize,
+}
+
+impl Walk {
+    /// Runs one chain from each of the lowest particles of `from`, in random order; the seed is the
+    /// first state. `ln_step` is the logarithm of the step-size factor and adapts.
+    pub(super) fn run(
+        &self,
+        g: &dyn LimitState,
+        from: &Particles,
+        ln_step: &mut f64,
+        seed: u64,
+    ) -> Result<Moved, Error> {
+        let seeds = self.seeds(from, seed);
+        let d = from.u.nrows();
+        let mut u = DMatrix::zeros(d, self.chains * self.steps);
+        let mut values = vec![0.0; self.chains * self.steps];
+        let (mut accepted, mut evaluations, mut unknown) = (0, 0, 0);
+        let size = self.chains.div_ceil(GROUPS);
+        for (group, chains) in (0..self.chains).collect::<Vec<_>>().chunks(size).enumerate() {
+            let beta = ln_step.exp().min(1.0);
+            let mut hits = 0;
+            for chain in chains {
+                u.set_column(chain * self.steps, &from.u.column(seeds[*chain]));
+                values[chain * self.steps] = from.g[seeds[*chain]];
+            }
+            for step in 1..self.steps {
+                let index = (group * self.steps + step) as u64;
+                let mut v = rng::standard_normal(d, chains.len(), rng::derive(seed, "move", index));
+                v *= beta;
+                for (mut candidate, chain) in v.column_iter_mut().zip(chains) {
+                    let state = u.column(chain * self.steps + step - 1);
+                    candidate.axpy((1.0 - beta * beta).sqrt(), &state, 1.0);
+                }
+                let there = g.evaluate(v.as_view())?;
+                EvalError::check_dim(chains.len(), there.len())?;
+                for ((candidate, value), chain) in v.column_iter().zip(&there).zip(chains) {
+                    let at = chain * self.steps + step;
+                    unknown += u64::from(value.is_nan());
+                    if known(*value) <= self.threshold {
+                        u.set_column(at, &candidate);
+                        values[at] = known(*value);
+                        hits += 1;
+                    } else {
+                        let last = u.column(at - 1).clone_owned();
+                        u.set_column(at, &last);
+                        values[at] = values[at - 1];
+                    }
+                }
+            }
+            let tried = chains.len() * (self.steps - 1);
+            accepted += hits;
+            evaluations += tried;
+            let excess = hits as f64 / tried.max(1) as f64 - ACCEPTANCE;
+            *ln_step = (*ln_step + excess / ((group + 1) as f64).sqrt()).min(0.0);
+        }
+        let mut particles = Particles::new(u, &values, self.steps);
+        particles.unknown = unknown;
+        let acceptance = accepted as f64 / evaluations.max(1) as f64;
+        Ok(Moved { particles, evaluations, acceptance })
+    }
+
+    /// Indices of the lowest particles, shuffled so that no group of chains is special.
+    fn seeds(&self, from: &Particles, seed: u64) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..from.len()).collect();
+        order.sort_by(|a, b| from.g[*a].total_cmp(&from.g[*b]));
+        order.truncate(self.chains);
+        let mut random = rng::stream(rng::derive(seed, "shuffle", 0), 0);
+        for i in (1..order.len()).rev() {
+            order.swap(i, random.random_range(0..=i));
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FnLimitState;
+
+    #[test]
+    fn independent_draws_have_the_binomial_coefficient_of_variation() {
+        let g: Vec<f64> = (0..1000).map(f64::from).collect();
+        let particles = Particles::new(DMatrix::zeros(1, 1000), &g, 1);
+        let threshold = particles.quantile(100);
+        assert_eq!(particles.at_or_below(threshold), 100);
+        assert!((particles.squared_cov(threshold) - 0.9 / 100.0).abs() < 1e-12);
+        // The same values as frozen chains of ten states count as a tenth of the draws.
+        let frozen: Vec<f64> = (0..1000).map(|i| f64::from(i / 10)).collect();
+        let chains = Particles::new(DMatrix::zeros(1, 1000), &frozen, 10);
+        let ratio = chains.squared_cov(9.5) / (0.9 / 100.0);
+        assert!((ratio - 10.0).abs() < 0.1, "{ratio}");
+    }
+
+    #[test]
+    fn chains_leave_the_conditional_law_invariant() {
+        // The standard normal beyond one standard deviation has mean phi(1) / Phi(-1) = 1.525135 and
+        // standard deviation 0.446204. Chains start at independent draws of that law, so the last
+        // states of the chains are independent draws of it as well.
+        let g = FnLimitState::new(3, |u: &[f64]| 1.0 - u[0]);
+        let u = rng::standard_normal(3, 40_000, 9);
+        let values: Vec<f64> = u.row(0).iter().map(|u| 1.0 - u).collect();
+        let chains = values.iter().filter(|g| **g <= 0.0).count();
+        let from = Particles::new(u, &values, 1);
+        let walk = Walk { threshold: 0.0, steps: 20, chains };
+        let moved = walk.run(&g, &from, &mut 0.6_f64.ln(), 3).unwrap();
+        let last = |i: usize| moved.particles.u[(0, i * 20 + 19)];
+        let mean = (0..chains).map(last).sum::<f64>() / chains as f64;
+        let z = (mean - 1.525_135) / (0.446_204 / (chains as f64).sqrt());
+        assert!(z.abs() < 4.0, "z = {z:.2}");
+        assert!((moved.acceptance - ACCEPTANCE).abs() < 0.1, "{}", moved.acceptance);
+    }
+}
