@@ -1,5 +1,7 @@
 //! `cargo xtask reproduce`: builds the program in release mode and runs its `reproduce`.
 
+use std::process::Command;
+
 use crate::cargo::{cargo, run};
 
 /// Passes `options` on, but for `--features`, which goes to the build.
@@ -10,7 +12,21 @@ pub(crate) fn run_with(options: Vec<String>) -> anyhow::Result<()> {
         command.args(["--features", &features]);
     }
     command.args(["--", "reproduce"]).args(options);
+    if let Some(commit) = commit() {
+        command.env("LATENT_IS_COMMIT", commit);
+    }
     run(&mut command)
+}
+
+/// The commit of the working tree, for the record of a training run; none outside a checkout.
+fn commit() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        let output = git.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let changed = !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    Some(git(&["rev-parse", "HEAD"])? + if changed { " with changes" } else { "" })
 }
 
 /// Takes `--features LIST` or `--features=LIST` out.

@@ -98,8 +98,8 @@ impl FlowError {
     pub(crate) fn setting(
         name: &'static str,
         condition: &'static str,
-        value: impl ToString,
+        value: impl std::fmt::Display,
     ) -> Self {
-        Self::Setting { name, condition, value: value.to_string() }
+        Self::Setting { name, condition, value: format!("{value}") }
     }
 }

@@ -74,25 +74,26 @@ impl StateDict {
 
     /// Takes `name` out and notes a difference from `expected`.
     pub(crate) fn expect_integers(&mut self, name: &str, expected: &[usize]) {
+        let before = self.problems.len();
         let found = self.take_host(name, &[expected.len()]);
-        if self.problems.is_empty() && !found.iter().zip(expected).all(|(&a, &b)| a == b as f64) {
+        let differs = |(a, b): (&f64, &usize)| (a - *b as f64).abs() > 0.0;
+        if self.problems.len() == before && found.iter().zip(expected).any(differs) {
             self.problems.push(format!("`{name}` is {found:?}, not {expected:?}"));
         }
     }
 
     fn take_host(&mut self, name: &str, shape: &[usize]) -> Vec<f64> {
-        match self.tensors.remove(name) {
+        let problem = match self.tensors.remove(name) {
             Some(tensor) if tensor.shape == shape => {
-                if let Some(bad) = tensor.data.iter().find(|v| !v.is_finite()) {
-                    self.problems.push(format!("`{name}` holds {bad}"));
+                match tensor.data.iter().find(|v| !v.is_finite()) {
+                    Some(bad) => format!("`{name}` holds {bad}"),
+                    None => return tensor.data,
                 }
-                return tensor.data;
             }
-            Some(tensor) => {
-                self.problems.push(format!("`{name}` has shape {:?}, not {shape:?}", tensor.shape))
-            }
-            None => self.problems.push(format!("`{name}` is missing")),
-        }
+            Some(tensor) => format!("`{name}` has shape {:?}, not {shape:?}", tensor.shape),
+            None => format!("`{name}` is missing"),
+        };
+        self.problems.push(problem);
         vec![0.0; shape.iter().product()]
     }
 
@@ -104,11 +105,11 @@ impl StateDict {
             return Ok(());
         }
         let shown = self.problems.len().min(8);
-        let mut text = self.problems[..shown].join("; ");
-        if self.problems.len() > shown {
-            text += &format!("; and {} more", self.problems.len() - shown);
-        }
-        Err(FlowError::Weights(text))
+        let rest = match self.problems.len() - shown {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        Err(FlowError::Weights(self.problems[..shown].join("; ") + &rest))
     }
 }
 

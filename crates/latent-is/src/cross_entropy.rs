@@ -8,8 +8,10 @@
 //!
 //! The default pools the points of all levels, with weights $p / \sum_m n_m q_m$, chooses the number of
 //! components at each level and, once the threshold is zero, refines the proposal on further draws.
-//! Use it when the failure region shows itself by falling values of $g$; a mode that lies behind rising
-//! values is lost.
+//! Half of its first level and a share of every later one come from a wide Gaussian around the nominal
+//! law: modes that the first elite samples would leave out stay in sight.
+//! Use it when the failure region shows itself by falling values of $g$; a small mode that lies behind
+//! rising values can still be lost.
 //!
 //! # References
 //! - S. Geyer, I. Papaioannou, D. Straub: Cross entropy-based importance sampling using Gaussian
@@ -18,6 +20,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::{LevelRecord, StopReason};
+use crate::explore::wide_gaussian;
 use crate::pool::{Batch, Pool};
 use crate::{
     Components, Density, Error, EvalError, FinalStage, GaussianMixture, LimitState, Method,
@@ -46,6 +49,8 @@ pub struct CrossEntropy {
     max_levels: usize,
     pooled: bool,
     refinements: usize,
+    /// Share of the wide Gaussian in every proposal.
+    explore: f64,
     fit: MixtureFit,
     final_stage: FinalStage,
 }
@@ -53,11 +58,12 @@ pub struct CrossEntropy {
 impl Default for CrossEntropy {
     fn default() -> Self {
         Self {
-            samples_per_level: 1000,
+            samples_per_level: 800,
             quantile: 0.1,
             max_levels: 50,
             pooled: true,
             refinements: 1,
+            explore: 0.05,
             fit: MixtureFit::default(),
             final_stage: FinalStage::default(),
         }
@@ -74,6 +80,7 @@ impl CrossEntropy {
             max_levels: 50,
             pooled: false,
             refinements: 0,
+            explore: 0.0,
             fit: MixtureFit::default().with_components(Components::Fixed(2)),
             final_stage: FinalStage::paper(2000),
         }
@@ -94,6 +101,7 @@ impl CrossEntropy {
         CrossEntropyState {
             pool: Pool::new(dim),
             proposal: None,
+            wide: None,
             stalled: 0,
             refined: 0,
             levels: Vec::new(),
@@ -119,17 +127,19 @@ impl CrossEntropy {
         let level = state.levels.len();
         let n = self.samples_per_level;
         let draw_seed = rng::derive(seed, "cross-entropy draws", level as u64);
-        let x = match &state.proposal {
-            None => nominal.sample(n, draw_seed)?,
-            Some(q) => q.sample(n, draw_seed)?,
-        };
-        let (batch, _) = Batch::evaluate(nominal, g, &x)?;
-        Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
-        let threshold = lower_quantile(&batch.g, self.quantile).max(0.0);
         if !self.pooled {
             state.pool = Pool::new(g.dim());
         }
-        state.pool.add(&batch, state.proposal.as_ref())?;
+        let batch = match state.proposal.take() {
+            None => self.first(nominal, g, draw_seed, &mut state)?,
+            Some(q) => {
+                let (batch, _) = Batch::evaluate(nominal, g, &q.sample(n, draw_seed)?)?;
+                state.pool.add(&batch, Some(&q))?;
+                batch
+            }
+        };
+        Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
+        let threshold = lower_quantile(&batch.g, self.quantile).max(0.0);
         let ln_w: Vec<f64> = state
             .pool
             .ln_weights()
@@ -138,7 +148,11 @@ impl CrossEntropy {
             .collect();
         let fit_seed = rng::derive(seed, "cross-entropy fit", level as u64);
         let fitted = self.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?;
-        state.follow(fitted.mixture, threshold, self.refinements)?;
+        let fit = match &state.wide {
+            Some(wide) => fitted.mixture.blend(wide, self.explore)?,
+            None => fitted.mixture,
+        };
+        state.follow(fit, threshold, self.refinements)?;
         state.levels.push(LevelRecord {
             level,
             threshold,
@@ -163,6 +177,31 @@ impl CrossEntropy {
             state.done = state.stopped.is_some();
         }
         Ok(state)
+    }
+
+    /// The first level's draws: from the nominal density, half of them from a wide Gaussian when the
+    /// search explores.
+    fn first(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: &mut CrossEntropyState,
+    ) -> Result<Batch, Error> {
+        let n = self.samples_per_level;
+        let plain = if self.explore > 0.0 { n - n / 2 } else { n };
+        let x = nominal.sample(plain, seed)?;
+        let (mut batch, _) = Batch::evaluate(nominal, g, &x)?;
+        state.pool.add(&batch, None)?;
+        if self.explore > 0.0 {
+            let wide = wide_gaussian(&x)?;
+            let x = wide.sample(n - plain, rng::derive(seed, "wide", 0))?;
+            let (more, _) = Batch::evaluate(nominal, g, &x)?;
+            state.pool.add(&more, Some(&wide))?;
+            batch.append(more);
+            state.wide = Some(wide);
+        }
+        Ok(batch)
     }
 
     /// Whether `spent` evaluations would leave less than a third of the budget to the final draws.
@@ -196,6 +235,8 @@ impl Method for CrossEntropy {
 pub struct CrossEntropyState {
     pool: Pool,
     proposal: Option<GaussianMixture>,
+    /// The wide Gaussian, when the search explores.
+    wide: Option<GaussianMixture>,
     /// Levels in a row whose threshold did not fall.
     stalled: usize,
     /// Refinement levels done.
@@ -297,6 +338,13 @@ impl CrossEntropyBuilder {
         self
     }
 
+    /// Share of a wide Gaussian around the nominal law in every proposal, the final one included; half
+    /// of the first level comes from it. Zero turns exploration off.
+    pub fn explore(mut self, share: f64) -> Self {
+        self.method.explore = share;
+        self
+    }
+
     /// How many components a fit has.
     pub fn components(mut self, components: Components) -> Self {
         self.method.fit = self.method.fit.with_components(components);
@@ -318,6 +366,8 @@ impl CrossEntropyBuilder {
         let n = m.samples_per_level;
         Error::check(n >= 10, "samples_per_level", "at least 10", n)?;
         Error::check(m.quantile > 0.0 && m.quantile < 1.0, "quantile", "in (0, 1)", m.quantile)?;
+        let share = m.explore;
+        Error::check((0.0..1.0).contains(&share), "explore", "in [0, 1)", share)?;
         Error::check(m.max_levels >= 1, "max_levels", "at least 1", m.max_levels)?;
         m.fit.check()?;
         Ok(m)

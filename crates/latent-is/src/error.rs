@@ -68,6 +68,15 @@ pub enum Error {
         /// Index of the sample.
         sample: usize,
     },
+    /// A point set has no enclosing ellipsoid.
+    #[error("failure region {set}: {source}")]
+    Ellipsoid {
+        /// Index of the set.
+        set: usize,
+        /// Why.
+        #[source]
+        source: mvee::MveeError,
+    },
     /// Too few samples for what was asked.
     #[error("{what} needs at least {needed} samples, got {actual}")]
     TooFew {

@@ -88,6 +88,10 @@ pub struct Estimate {
     pub levels: Vec<LevelRecord>,
     /// Why the run ended; anything but [`StopReason::Converged`] calls for a closer look.
     pub stopped: StopReason,
+    /// Why the search ended, for methods that search.
+    pub search_stopped: Option<StopReason>,
+    /// Logarithm of the probability by the search itself, for methods that have one.
+    pub search_log_pf: Option<f64>,
     /// What the fresh draws came from; absent for crude Monte Carlo.
     pub proposal: Option<Proposal>,
     /// The failing draws.
@@ -162,6 +166,8 @@ impl Estimate {
             unknown: 0,
             levels: Vec::new(),
             stopped: StopReason::Converged,
+            search_stopped: None,
+            search_log_pf: None,
             proposal: None,
             sample,
         }

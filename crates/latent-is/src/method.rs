@@ -76,7 +76,10 @@ pub trait Method: Sync {
         let fresh = rng::derive(seed, "estimate", 0);
         let mut estimate = self.final_stage().run(nominal, g, &search.proposal, 0, fresh)?;
         estimate.surrogate_evaluations = search.evaluations;
-        Ok(finished(estimate, search))
+        let mut estimate = finished(estimate, search);
+        // The search's own estimate is one of the surrogate event.
+        estimate.search_log_pf = None;
+        Ok(estimate)
     }
 }
 
@@ -84,6 +87,8 @@ pub trait Method: Sync {
 fn finished(mut estimate: Estimate, search: Search) -> Estimate {
     estimate.unknown += search.unknown;
     estimate.levels = search.levels;
+    estimate.search_stopped = Some(search.stopped);
+    estimate.search_log_pf = search.log_pf;
     if search.stopped != StopReason::Converged {
         estimate.stopped = search.stopped;
     }

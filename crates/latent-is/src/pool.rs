@@ -50,6 +50,17 @@ impl Batch {
         Ok((batch, kept))
     }
 
+    /// Adds the points of `more`.
+    pub(crate) fn append(&mut self, more: Self) {
+        let before = self.len();
+        let x = std::mem::replace(&mut self.x, DMatrix::zeros(0, 0));
+        self.x = x.resize_horizontally(before + more.len(), 0.0);
+        self.x.columns_mut(before, more.len()).copy_from(&more.x);
+        self.g.extend(more.g);
+        self.ln_p.extend(more.ln_p);
+        self.unknown += more.unknown;
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.g.len()
     }
@@ -117,6 +128,11 @@ impl Pool {
         self.x = x.resize_horizontally(before + batch.len(), 0.0);
         self.x.columns_mut(before, batch.len()).copy_from(&batch.x);
         Ok(())
+    }
+
+    /// Number of failures.
+    pub(crate) fn failures(&self) -> usize {
+        self.g.iter().filter(|g| **g <= 0.0).count()
     }
 
     /// Log of each point's pooled weight.

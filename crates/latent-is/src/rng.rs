@@ -1,6 +1,6 @@
 //! Randomness as a function of (seed, purpose, index, block).
 //!
-//! Every use of random numbers has a seed of its own, made by [`derive`] from the run's seed, the
+//! Every use of random numbers has a seed of its own, made by [`derive()`] from the run's seed, the
 //! purpose and an index (a level, a trial). Fixed-size blocks of samples each own one `ChaCha` stream
 //! of that seed, so nothing depends on the number of threads or on the order in which blocks finish.
 

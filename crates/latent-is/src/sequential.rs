@@ -19,15 +19,21 @@
 //! - I. Papaioannou, C. Papadimitriou, D. Straub: Sequential importance sampling for structural
 //!   reliability analysis. *Structural Safety* 62 (2016), 66–75.
 
+mod builder;
 mod level;
+mod state;
 
 use serde::{Deserialize, Serialize};
 
+pub use builder::SequentialBuilder;
+pub use state::SequentialState;
+
 use crate::estimate::{LevelRecord, StopReason};
+use crate::explore::wide_gaussian;
+use crate::mixture::Fitted;
 use crate::pool::{Batch, Pool};
 use crate::{
-    Components, Density, Error, EvalError, FinalStage, GaussianMixture, LimitState, Method,
-    MixtureFit, Search, rng,
+    Components, Density, Error, EvalError, FinalStage, LimitState, Method, MixtureFit, Search, rng,
 };
 
 /// Sequential importance sampling. See the [module](self) for what it does.
@@ -48,6 +54,9 @@ pub struct Sequential {
     weight_cov: f64,
     max_levels: usize,
     pooled: bool,
+    refinements: usize,
+    /// Share of the wide Gaussian in every proposal.
+    explore: f64,
     fit: MixtureFit,
     final_stage: FinalStage,
 }
@@ -55,12 +64,14 @@ pub struct Sequential {
 impl Default for Sequential {
     fn default() -> Self {
         Self {
-            samples_per_level: 1000,
+            samples_per_level: 600,
             seed_share: 0.1,
             burn_in: 0,
             weight_cov: 1.5,
             max_levels: 50,
             pooled: true,
+            refinements: 1,
+            explore: 0.05,
             fit: MixtureFit::default(),
             final_stage: FinalStage::default(),
         }
@@ -78,6 +89,8 @@ impl Sequential {
             weight_cov: 1.5,
             max_levels: 50,
             pooled: false,
+            refinements: 0,
+            explore: 0.0,
             fit: MixtureFit::default().with_components(Components::Fixed(2)),
             final_stage: FinalStage::paper(2000),
         }
@@ -85,23 +98,25 @@ impl Sequential {
 
     /// A builder that starts from the default.
     pub fn builder() -> SequentialBuilder {
-        SequentialBuilder { method: Self::default() }
+        SequentialBuilder::new(Self::default())
     }
 
     /// A builder that starts from [`paper`](Self::paper).
     pub fn paper_builder() -> SequentialBuilder {
-        SequentialBuilder { method: Self::paper() }
+        SequentialBuilder::new(Self::paper())
     }
 
     /// The state before the first level, for `dim` coordinates.
     pub fn init(&self, dim: usize) -> SequentialState {
         SequentialState {
             pool: Pool::new(dim),
+            wide: None,
             particles: None,
             sigma: None,
             log_z: 0.0,
             log_pf: None,
             proposal: None,
+            refined: 0,
             levels: Vec::new(),
             stopped: None,
             done: false,
@@ -124,24 +139,31 @@ impl Sequential {
         }
         let level = state.levels.len();
         let seed = rng::derive(seed, "sequential level", level as u64);
+        if state.stopped.is_some() {
+            let record = self.refine(nominal, g, seed, &mut state)?;
+            state.levels.push(record);
+            state.refined += 1;
+            state.done = !self.refines(&state);
+            return Ok(state);
+        }
         let record = match state.particles.take() {
             None => self.first(nominal, g, seed, &mut state)?,
             Some(particles) => self.advance(nominal, g, seed, &mut state, &particles)?,
         };
         state.levels.push(record);
         let reached = self.reached(&state);
-        let spent: u64 = state.levels.iter().map(|l| l.evaluations).sum();
         state.stopped = if reached {
             Some(StopReason::Converged)
         } else if level >= self.max_levels {
             Some(StopReason::Levels)
-        } else if self.would_starve(spent + self.candidates() as u64) {
+        } else if self.would_starve(&state, self.candidates()) {
             Some(StopReason::Budget)
         } else {
             None
         };
         if state.stopped.is_some() {
             self.conclude(seed, &mut state)?;
+            state.done = !self.refines(&state);
         }
         Ok(state)
     }
@@ -152,8 +174,18 @@ impl Sequential {
         state.particles.as_ref().is_some_and(|p| cov(p) <= self.weight_cov)
     }
 
-    fn would_starve(&self, spent: u64) -> bool {
+    /// Whether `more` evaluations would leave less than a third of the budget to the final draws.
+    fn would_starve(&self, state: &SequentialState, more: usize) -> bool {
+        let spent = state.levels.iter().map(|l| l.evaluations).sum::<u64>() + more as u64;
         self.final_stage.budget().is_some_and(|budget| 3 * spent > 2 * budget)
+    }
+
+    /// Whether another refinement of the final proposal follows.
+    fn refines(&self, state: &SequentialState) -> bool {
+        self.pooled
+            && state.refined < self.refinements
+            && state.pool.failures() > 0
+            && !self.would_starve(state, self.samples_per_level)
     }
 
     fn chains(&self) -> usize {
@@ -168,7 +200,8 @@ impl Sequential {
         self.chains() * (self.burn_in + self.steps())
     }
 
-    /// Particles from the nominal density.
+    /// Particles from the nominal density; when the search explores, half as many points from the wide
+    /// Gaussian for the pooled fits.
     fn first(
         &self,
         nominal: &dyn Density,
@@ -180,7 +213,7 @@ impl Sequential {
         let (batch, _) = Batch::evaluate(nominal, g, &x)?;
         Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
         state.pool.add(&batch, None)?;
-        let record = LevelRecord {
+        let mut record = LevelRecord {
             level: 0,
             threshold: f64::MAX,
             evaluations: self.samples_per_level as u64,
@@ -190,6 +223,16 @@ impl Sequential {
             components: 0,
             acceptance: None,
         };
+        if self.explore > 0.0 {
+            let wide = wide_gaussian(&x)?;
+            let x = wide.sample(self.samples_per_level / 2, rng::derive(seed, "wide", 0))?;
+            let (more, _) = Batch::evaluate(nominal, g, &x)?;
+            state.pool.add(&more, Some(&wide))?;
+            record.evaluations += x.ncols() as u64;
+            record.unknown += more.unknown;
+            record.failures += more.failures();
+            state.wide = Some(wide);
+        }
         state.particles = Some(batch);
         Ok(record)
     }
@@ -215,7 +258,7 @@ impl Sequential {
         } else {
             self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?
         };
-        let q = fitted.mixture;
+        let q = state.widened(fitted.mixture, self.explore)?;
         let seeds = level::resample(&ln_w, self.chains(), rng::derive(seed, "resample", 0));
         let x = q.sample(self.candidates(), rng::derive(seed, "candidates", 0))?;
         let (candidates, kept) = Batch::evaluate(nominal, g, &x)?;
@@ -251,21 +294,54 @@ impl Sequential {
             + if state.sigma.is_none() { level::ln_indicator(1.0, None) } else { 0.0 };
         state.log_pf = product.is_finite().then_some(product);
         let fit_seed = rng::derive(seed, "final fit", 0);
-        let pool = &state.pool;
-        if self.pooled && pool.g.iter().any(|g| *g <= 0.0) {
-            let fails = |(w, g): (f64, &f64)| if *g <= 0.0 { w } else { f64::NEG_INFINITY };
-            let ln_w: Vec<f64> = pool.ln_weights().zip(&pool.g).map(fails).collect();
-            state.proposal = Some(self.fit.fit(pool.x.as_view(), &ln_w, fit_seed)?.mixture);
+        let fitted = if self.pooled && state.pool.failures() > 0 {
+            Some(self.fit_failures(&state.pool, fit_seed)?)
         } else if ln_w.iter().any(|w| w.is_finite()) {
-            let fitted = self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?;
-            state.proposal = Some(fitted.mixture);
+            Some(self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?)
         } else if state.proposal.is_none() {
             let flat = vec![0.0; particles.len()];
-            let fitted = self.fit.fit(particles.x.as_view(), &flat, fit_seed)?;
-            state.proposal = Some(fitted.mixture);
+            Some(self.fit.fit(particles.x.as_view(), &flat, fit_seed)?)
+        } else {
+            None
+        };
+        if let Some(fitted) = fitted {
+            state.proposal = Some(state.widened(fitted.mixture, self.explore)?);
         }
-        state.done = true;
         Ok(())
+    }
+
+    /// A mixture for the failing points of all levels.
+    fn fit_failures(&self, pool: &Pool, seed: u64) -> Result<Fitted, Error> {
+        let fails = |(w, g): (f64, &f64)| if *g <= 0.0 { w } else { f64::NEG_INFINITY };
+        let ln_w: Vec<f64> = pool.ln_weights().zip(&pool.g).map(fails).collect();
+        self.fit.fit(pool.x.as_view(), &ln_w, seed)
+    }
+
+    /// Draws from the final proposal and fits it again with them.
+    fn refine(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: &mut SequentialState,
+    ) -> Result<LevelRecord, Error> {
+        let q = state.proposal.take().ok_or(Error::Weights)?;
+        let x = q.sample(self.samples_per_level, rng::derive(seed, "draws", 0))?;
+        let (batch, _) = Batch::evaluate(nominal, g, &x)?;
+        state.pool.add(&batch, Some(&q))?;
+        let fitted = self.fit_failures(&state.pool, rng::derive(seed, "fit", 0))?;
+        let record = LevelRecord {
+            level: state.levels.len(),
+            threshold: 0.0,
+            evaluations: x.ncols() as u64,
+            unknown: batch.unknown,
+            failures: batch.failures(),
+            ess: fitted.ess,
+            components: fitted.mixture.len(),
+            acceptance: None,
+        };
+        state.proposal = Some(state.widened(fitted.mixture, self.explore)?);
+        Ok(record)
     }
 }
 
@@ -286,118 +362,5 @@ impl Method for Sequential {
 
     fn final_stage(&self) -> &FinalStage {
         &self.final_stage
-    }
-}
-
-/// A sequential search between two levels; its serialised form is a checkpoint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SequentialState {
-    pool: Pool,
-    particles: Option<Batch>,
-    /// Width of the smoothed indicator; infinite when absent.
-    sigma: Option<f64>,
-    log_z: f64,
-    log_pf: Option<f64>,
-    proposal: Option<GaussianMixture>,
-    levels: Vec<LevelRecord>,
-    stopped: Option<StopReason>,
-    done: bool,
-}
-
-impl SequentialState {
-    /// Whether the search has ended.
-    pub fn done(&self) -> bool {
-        self.done
-    }
-
-    /// Records of the levels so far.
-    pub fn levels(&self) -> &[LevelRecord] {
-        &self.levels
-    }
-
-    /// The outcome; absent before the first mixture was fitted.
-    pub fn into_search(self) -> Option<Search> {
-        Some(Search {
-            proposal: self.proposal?,
-            evaluations: self.levels.iter().map(|l| l.evaluations).sum(),
-            unknown: self.levels.iter().map(|l| l.unknown).sum(),
-            levels: self.levels,
-            stopped: self.stopped.unwrap_or(StopReason::Levels),
-            log_pf: self.log_pf,
-        })
-    }
-}
-
-/// Builds a [`Sequential`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct SequentialBuilder {
-    method: Sequential,
-}
-
-impl SequentialBuilder {
-    /// Particles of each level.
-    pub fn samples_per_level(mut self, n: usize) -> Self {
-        self.method.samples_per_level = n;
-        self
-    }
-
-    /// Share of the particles that are resampled as seeds of chains.
-    pub fn seed_share(mut self, share: f64) -> Self {
-        self.method.seed_share = share;
-        self
-    }
-
-    /// Steps of each chain that are thrown away (and evaluated).
-    pub fn burn_in(mut self, steps: usize) -> Self {
-        self.method.burn_in = steps;
-        self
-    }
-
-    /// Coefficient of variation $\delta$ of the weights between levels.
-    pub fn weight_cov(mut self, delta: f64) -> Self {
-        self.method.weight_cov = delta;
-        self
-    }
-
-    /// Most levels before the search gives up.
-    pub fn max_levels(mut self, levels: usize) -> Self {
-        self.method.max_levels = levels;
-        self
-    }
-
-    /// Whether fits use every evaluated point or the particles of the last level alone.
-    pub fn pooled(mut self, pooled: bool) -> Self {
-        self.method.pooled = pooled;
-        self
-    }
-
-    /// How many components a fit has.
-    pub fn components(mut self, components: Components) -> Self {
-        self.method.fit = self.method.fit.with_components(components);
-        self
-    }
-
-    /// The draws that follow the search.
-    pub fn final_stage(mut self, stage: FinalStage) -> Self {
-        self.method.final_stage = stage;
-        self
-    }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<Sequential, Error> {
-        let m = self.method;
-        let n = m.samples_per_level;
-        Error::check(n >= 10, "samples_per_level", "at least 10", n)?;
-        let share = m.seed_share;
-        Error::check(share > 0.0 && share <= 1.0, "seed_share", "in (0, 1]", share)?;
-        let delta = m.weight_cov;
-        Error::check(delta > 0.0 && delta.is_finite(), "weight_cov", "positive", delta)?;
-        Error::check(m.max_levels >= 1, "max_levels", "at least 1", m.max_levels)?;
-        m.fit.check()?;
-        Ok(m)
     }
 }

@@ -45,6 +45,22 @@ pub fn ln_normal_cdf(z: f64) -> f64 {
     }
 }
 
+/// The $z \le 0$ with $\log\Phi(z) = l$, for $l \le \log\frac12$ (larger ones give zero): Newton steps on
+/// a concave function, from a point below the root.
+pub fn inverse_ln_normal_cdf(l: f64) -> f64 {
+    let mut z = -(-2.0 * l).max(0.0).sqrt();
+    for _ in 0..100 {
+        let cdf = ln_normal_cdf(z);
+        let slope = (-0.5 * (z * z + LN_2PI) - cdf).exp();
+        let next = (z - (cdf - l) / slope).min(0.0);
+        if (next - z).abs() <= 1e-15 * z.abs() {
+            return next;
+        }
+        z = next;
+    }
+    z
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +80,13 @@ mod tests {
         for (z, expected) in REFERENCE {
             let actual = ln_normal_cdf(z);
             assert!((actual / expected - 1.0).abs() < 1e-12, "{z}: {actual} against {expected}");
+        }
+    }
+
+    #[test]
+    fn quantiles_invert_the_log_cdf() {
+        for z in [-38.0, -8.5, -5.0, -1.3, -1e-3, 0.0] {
+            assert!((inverse_ln_normal_cdf(ln_normal_cdf(z)) - z).abs() < 1e-12);
         }
     }
 

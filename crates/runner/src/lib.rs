@@ -1,1 +1,14 @@
 //! Experiments, tables and the `latent-is` program.
+//!
+//! This crate alone joins simulators, flows, ellipsoids and estimators, reads and writes files and
+//! talks to people.
+
+pub mod experiment;
+pub mod files;
+pub mod outcomes;
+pub mod progress;
+pub mod report;
+pub mod reproduce;
+pub mod simulators;
+pub mod system;
+pub mod training;

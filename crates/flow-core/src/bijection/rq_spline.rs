@@ -75,7 +75,7 @@ impl RqSpline {
         let inside = x.clone().mask_fill(outside.clone(), 0.0);
         let (knots_x, knots_y) = self.knots(raw.widths, raw.heights);
         let index = bin_index(&knots_x, &inside);
-        let bin = self.bin(&index, knots_x, knots_y, raw.derivatives);
+        let bin = self.bin(&index, &knots_x, &knots_y, raw.derivatives);
 
         let t = (inside - bin.x0.clone()) / bin.width.clone();
         let (ln_slope, quotient) = bin.ln_slope(t);
@@ -93,7 +93,7 @@ impl RqSpline {
         let inside = z.clone().mask_fill(outside.clone(), 0.0);
         let (knots_x, knots_y) = self.knots(raw.widths, raw.heights);
         let index = bin_index(&knots_y, &inside);
-        let bin = self.bin(&index, knots_x, knots_y, raw.derivatives);
+        let bin = self.bin(&index, &knots_x, &knots_y, raw.derivatives);
 
         let slope = bin.height.clone() / bin.width.clone();
         let v = inside - bin.y0.clone();
@@ -136,8 +136,8 @@ impl RqSpline {
     fn bin(
         &self,
         index: &Tensor<3, Int>,
-        knots_x: Tensor<3>,
-        knots_y: Tensor<3>,
+        knots_x: &Tensor<3>,
+        knots_y: &Tensor<3>,
         derivatives: Tensor<3>,
     ) -> Bin {
         let [n, t, _] = index.dims();
@@ -153,10 +153,10 @@ impl RqSpline {
             values.clone().gather(2, index.clone()).squeeze_dim::<2>(2)
         };
         let slope = |index| softplus(at(&derivatives, index), 1.0).add_scalar(self.min_derivative);
-        let (x0, y0) = (at(&knots_x, index), at(&knots_y, index));
+        let (x0, y0) = (at(knots_x, index), at(knots_y, index));
         Bin {
-            width: at(&knots_x, &next) - x0.clone(),
-            height: at(&knots_y, &next) - y0.clone(),
+            width: at(knots_x, &next) - x0.clone(),
+            height: at(knots_y, &next) - y0.clone(),
             d0: slope(index),
             d1: slope(&next),
             x0,

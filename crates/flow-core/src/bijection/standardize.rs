@@ -57,8 +57,9 @@ impl Standardize {
         let mean: Vec<f64> = x.row_iter().map(|row| row.sum() / n as f64).collect();
         let mut sd = Vec::with_capacity(mean.len());
         for (feature, (row, m)) in x.row_iter().zip(&mean).enumerate() {
-            if row.iter().all(|v| *v == row[0]) {
-                return Err(FlowError::ConstantFeature { feature, value: row[0] });
+            let (least, most) = (row.min(), row.max());
+            if least >= most {
+                return Err(FlowError::ConstantFeature { feature, value: least });
             }
             let squares: f64 = row.iter().map(|v| (v - m).powi(2)).sum();
             sd.push((squares / (n - 1) as f64).sqrt());

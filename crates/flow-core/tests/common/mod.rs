@@ -10,14 +10,14 @@ use flow_core::{
 };
 use safetensors::{Dtype, SafeTensors};
 
-pub struct Golden(BTreeMap<String, HostTensor>);
+pub(crate) struct Golden(BTreeMap<String, HostTensor>);
 
-pub fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }
 
 impl Golden {
-    pub fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let bytes = std::fs::read(path(name)).unwrap();
         let file = SafeTensors::deserialize(&bytes).unwrap();
         let tensors = file.iter().map(|(name, view)| {
@@ -35,19 +35,19 @@ impl Golden {
         Self(tensors.collect())
     }
 
-    pub fn get(&self, name: &str) -> &HostTensor {
+    pub(crate) fn get(&self, name: &str) -> &HostTensor {
         self.0.get(name).unwrap_or_else(|| panic!("no `{name}`"))
     }
 
-    pub fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
+    pub(crate) fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
         tensor_of(self.get(name))
     }
 
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    pub fn state_dict(&self) -> StateDict {
+    pub(crate) fn state_dict(&self) -> StateDict {
         let mut state = StateDict::default();
         for (name, tensor) in &self.0 {
             state.insert(name.clone(), tensor.clone());
@@ -56,7 +56,7 @@ impl Golden {
     }
 
     /// Holds `actual` to tensor `name` within `max(1e-10 (1 + |value|), 100 noise)` row by row.
-    pub fn check(&self, name: &str, actual: &[f64]) {
+    pub(crate) fn check(&self, name: &str, actual: &[f64]) {
         let (prefix, base) = name.rsplit_once('.').map_or(("", name), |(p, b)| (p, b));
         let dot = if prefix.is_empty() { "" } else { "." };
         let noise = self.0.get(&format!("{prefix}{dot}noise.{base}"));
@@ -71,25 +71,25 @@ impl Golden {
     }
 }
 
-pub fn options() -> TensorCreationOptions {
+pub(crate) fn options() -> TensorCreationOptions {
     TensorCreationOptions::new(flow_core::default_device()).with_dtype(DType::F64)
 }
 
-pub fn tensor_of<const D: usize>(tensor: &HostTensor) -> Tensor<D> {
+pub(crate) fn tensor_of<const D: usize>(tensor: &HostTensor) -> Tensor<D> {
     Tensor::from_data(TensorData::new(tensor.data.clone(), tensor.shape.clone()), options())
 }
 
-pub fn vec<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+pub(crate) fn vec<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.try_into_vec_as::<f64>().unwrap()
 }
 
-pub fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
 /// The reference flow `name` on data that need no standardisation.
-pub fn flow(name: &str, precision: Precision) -> Flow {
+pub(crate) fn flow(name: &str, precision: Precision) -> Flow {
     let text = std::fs::read_to_string(path(&format!("{name}.json"))).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let h = &json["hyperparameters"];

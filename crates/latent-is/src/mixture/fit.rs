@@ -11,6 +11,9 @@ use crate::{Error, EvalError, rng};
 /// Iterations spent on each restart before the best one goes on.
 const TRIAL_ITERATIONS: usize = 10;
 
+/// A point with less than this share of the largest weight takes no part.
+const NEGLIGIBLE: f64 = 1e-13;
+
 /// How many components a mixture gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Components {
@@ -46,7 +49,7 @@ impl Default for MixtureFit {
         Self {
             components: Components::Auto { max: 6 },
             restarts: 5,
-            em: EmSettings { ridge: 1e-6, tolerance: 1e-6, max_iterations: 200, guarded: true },
+            em: EmSettings { ridge: 1e-6, tolerance: 1e-5, max_iterations: 200, guarded: true },
         }
     }
 }
@@ -125,7 +128,7 @@ impl MixtureFit {
     }
 
     /// Fits a mixture to the columns of `x` with log-weights `ln_w`, which need no normalisation;
-    /// a point with log-weight minus infinity takes no part.
+    /// a point whose weight is zero, or smaller than the largest by thirteen digits, takes no part.
     ///
     /// Weights whose effective size is below five points a coordinate and component (and below half
     /// the points) are flattened by the largest exponent that reaches it: that changes the proposal,
@@ -144,20 +147,23 @@ impl MixtureFit {
         if ln_w.iter().any(|w| w.is_nan() || *w == f64::INFINITY) {
             return Err(Error::Weights);
         }
-        let kept: Vec<usize> = (0..ln_w.len()).filter(|i| ln_w[*i].is_finite()).collect();
-        if kept.is_empty() {
+        let present: Vec<usize> = (0..ln_w.len()).filter(|i| ln_w[*i].is_finite()).collect();
+        if present.is_empty() {
             return Err(Error::Weights);
         }
-        let x = x.select_columns(&kept);
-        if let Some(index) = x.iter().position(|v| !v.is_finite()) {
-            return Err(Error::NotFinite { sample: kept[index / x.nrows()] });
-        }
-        let ln_w: Vec<f64> = kept.iter().map(|i| ln_w[*i]).collect();
+        let ln_w: Vec<f64> = present.iter().map(|i| ln_w[*i]).collect();
         let full = effective_size(&normalised(&ln_w, 1.0));
         let (Components::Fixed(most) | Components::Auto { max: most }) = self.components;
         let floor = (5 * x.nrows()).max(20) as f64 * most.min(2) as f64;
         let temper = temper(&ln_w, floor.min(0.5 * ln_w.len() as f64));
         let w = normalised(&ln_w, temper);
+        let heaviest = w.iter().copied().fold(0.0, f64::max);
+        let kept: Vec<usize> = (0..w.len()).filter(|i| w[*i] > NEGLIGIBLE * heaviest).collect();
+        let w: Vec<f64> = kept.iter().map(|i| w[*i]).collect();
+        let x = x.select_columns(kept.iter().map(|i| &present[*i]));
+        if let Some(index) = x.iter().position(|v| !v.is_finite()) {
+            return Err(Error::NotFinite { sample: present[kept[index / x.nrows()]] });
+        }
         let trace = self.choose(&x, &w, seed)?;
         let ln_likelihood = trace.objective();
         Ok(Fitted { mixture: trace.mixture, ess: full, temper, ln_likelihood })

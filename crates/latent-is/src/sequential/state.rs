@@ -1,0 +1,62 @@
+//! What a sequential search carries from level to level.
+
+use serde::{Deserialize, Serialize};
+
+use crate::estimate::{LevelRecord, StopReason};
+use crate::pool::{Batch, Pool};
+use crate::{Error, GaussianMixture, Search};
+
+/// A sequential search between two levels; its serialised form is a checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SequentialState {
+    pub(super) pool: Pool,
+    /// The wide Gaussian, when the search explores.
+    pub(super) wide: Option<GaussianMixture>,
+    pub(super) particles: Option<Batch>,
+    /// Width of the smoothed indicator; infinite when absent.
+    pub(super) sigma: Option<f64>,
+    pub(super) log_z: f64,
+    pub(super) log_pf: Option<f64>,
+    pub(super) proposal: Option<GaussianMixture>,
+    /// Refinement levels done.
+    pub(super) refined: usize,
+    pub(super) levels: Vec<LevelRecord>,
+    pub(super) stopped: Option<StopReason>,
+    pub(super) done: bool,
+}
+
+impl SequentialState {
+    /// The fit with a share of the wide Gaussian, when the search explores.
+    pub(super) fn widened(
+        &self,
+        fit: GaussianMixture,
+        share: f64,
+    ) -> Result<GaussianMixture, Error> {
+        match &self.wide {
+            Some(wide) => fit.blend(wide, share),
+            None => Ok(fit),
+        }
+    }
+
+    /// Whether the search has ended.
+    pub fn done(&self) -> bool {
+        self.done
+    }
+
+    /// Records of the levels so far.
+    pub fn levels(&self) -> &[LevelRecord] {
+        &self.levels
+    }
+
+    /// The outcome; absent before the first mixture was fitted.
+    pub fn into_search(self) -> Option<Search> {
+        Some(Search {
+            proposal: self.proposal?,
+            evaluations: self.levels.iter().map(|l| l.evaluations).sum(),
+            unknown: self.levels.iter().map(|l| l.unknown).sum(),
+            levels: self.levels,
+            stopped: self.stopped.unwrap_or(StopReason::Levels),
+            log_pf: self.log_pf,
+        })
+    }
+}

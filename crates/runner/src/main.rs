@@ -1,0 +1,120 @@
+//! The program `latent-is`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use runner::{
+    outcomes::{self, Format},
+    reproduce::{self, Method, Options, Space},
+    simulators, training,
+};
+
+/// How likely is it that an autonomous system fails?
+#[derive(Parser)]
+#[command(name = "latent-is", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Reproduces the paper's evaluation of a system.
+    #[command(after_help = "Examples:
+  latent-is reproduce --system robot
+  latent-is reproduce --system robot --trials 100
+  latent-is reproduce --system robot --from-scratch --out results/scratch")]
+    Reproduce(Reproduce),
+    /// Simulates outcomes and writes them to a file.
+    #[command(after_help = "Examples:
+  latent-is simulate robot -n 10000 -o robot.csv
+  latent-is simulate gcas -n 1000000 -o f16.npy")]
+    Simulate(Simulate),
+}
+
+#[derive(Args)]
+struct Simulate {
+    /// The simulator: robot or gcas.
+    simulator: String,
+    /// Number of outcomes.
+    #[arg(short, long)]
+    n: usize,
+    /// Seed; the same seed gives the same outcomes, and a longer run begins with a shorter one.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// File to write; its ending chooses the format: .npy, .csv or .parquet.
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+fn simulate(args: &Simulate) -> anyhow::Result<()> {
+    anyhow::ensure!(args.n > 0, "-n must be positive");
+    let format = Format::of(&args.out)?;
+    let simulator = simulators::by_name(&args.simulator)?;
+    let label = format!("simulating {}", args.simulator);
+    let x = training::simulate(simulator.as_ref(), args.n, args.seed, &label)?;
+    outcomes::write(&args.out, format, simulator.features(), &x)?;
+    println!("{} outcomes of {} features in {}", x.ncols(), x.nrows(), args.out.display());
+    Ok(())
+}
+
+#[derive(Args)]
+struct Reproduce {
+    /// The system: robot.
+    #[arg(long, default_value = "robot")]
+    system: String,
+    /// Trials a row [default: 20; the paper's: 100].
+    #[arg(long)]
+    trials: Option<usize>,
+    /// Five trials a row.
+    #[arg(long, conflicts_with = "trials")]
+    quick: bool,
+    /// Seed of simulations and searches [default: 1].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only this search.
+    #[arg(long)]
+    method: Option<Method>,
+    /// Only this space.
+    #[arg(long)]
+    space: Option<Space>,
+    /// Use this experiment file instead of the shipped one.
+    #[arg(long, value_name = "FILE")]
+    experiment: Option<PathBuf>,
+    /// Simulate and train anew instead of using the shipped flow.
+    #[arg(long)]
+    from_scratch: bool,
+    /// Use this flow instead of the shipped one.
+    #[arg(long, value_name = "FILE", conflicts_with = "from_scratch")]
+    flow: Option<PathBuf>,
+    /// Folder of the results; a folder named after the system is made in it.
+    #[arg(long, value_name = "FOLDER", default_value = "results")]
+    out: PathBuf,
+    /// Where the flow computes.
+    #[arg(long, default_value = flow_core::DEVICES[0])]
+    device: String,
+}
+
+impl From<Reproduce> for Options {
+    fn from(args: Reproduce) -> Self {
+        Self {
+            system: args.system,
+            trials: args.trials.or(args.quick.then_some(5)),
+            seed: args.seed,
+            experiment: args.experiment,
+            from_scratch: args.from_scratch,
+            flow: args.flow,
+            method: args.method,
+            space: args.space,
+            out: args.out,
+            device: args.device,
+        }
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Reproduce(args) => reproduce::run(&args.into()).map(drop),
+        Command::Simulate(args) => simulate(&args),
+    }
+}

@@ -1,0 +1,80 @@
+//! Progress of long work: a bar on a terminal, plain lines otherwise.
+
+use std::{
+    io::{IsTerminal, stderr},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Seconds between two plain lines.
+const PLAIN_SECONDS: u64 = 15;
+
+/// One long piece of work, counted in steps; may be told of steps from several threads.
+pub struct Progress {
+    label: String,
+    total: u64,
+    done: AtomicU64,
+    bar: Option<ProgressBar>,
+    begin: Instant,
+    last_line: Mutex<Instant>,
+}
+
+impl Progress {
+    /// Begins work of `total` steps.
+    pub fn start(label: impl Into<String>, total: u64) -> Self {
+        let label = label.into();
+        let bar = stderr().is_terminal().then(|| {
+            let style = "{prefix:<28} [{bar:32}] {percent:>3} % {msg} ({eta} left)";
+            let style = ProgressStyle::with_template(style)
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(total)
+                .with_style(style.progress_chars("=> "))
+                .with_prefix(label.clone())
+        });
+        let now = Instant::now();
+        Self { label, total, done: AtomicU64::new(0), bar, begin: now, last_line: Mutex::new(now) }
+    }
+
+    /// `n` more steps are done.
+    pub fn advance(&self, n: u64) {
+        let done = self.done.fetch_add(n, Ordering::Relaxed) + n;
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            return;
+        }
+        let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= Duration::from_secs(PLAIN_SECONDS) {
+            *last = Instant::now();
+            let percent = 100 * done / self.total.max(1);
+            eprintln!("{}: {percent} % after {} s", self.label, self.begin.elapsed().as_secs());
+        }
+    }
+
+    /// A remark beside the bar.
+    pub fn remark(&self, text: impl Into<String>) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.into());
+        }
+    }
+
+    /// A line of its own, above the bar.
+    pub fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{}: {text}", self.label),
+        }
+    }
+
+    /// The work is done; leaves one line with the time it took.
+    pub fn finish(self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        eprintln!("{}: done in {:.1} s", self.label, self.begin.elapsed().as_secs_f64());
+    }
+}

@@ -1,0 +1,15 @@
+//! The rows as comma-separated values, under the names of `results.json` and in full precision.
+
+use crate::reproduce::Row;
+
+/// A header and one line a row.
+///
+/// # Errors
+/// When a row cannot be written.
+pub(super) fn rows(rows: &[Row]) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row)?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}

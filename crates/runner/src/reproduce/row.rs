@@ -1,0 +1,135 @@
+//! The rows of the evaluation.
+
+use std::fmt;
+
+use latent_is::{CrossEntropy, Error, FinalStage, Sequential};
+use serde::{Deserialize, Serialize};
+
+/// Where the search takes place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Space {
+    /// The flow's latent space, where the nominal density is standard normal.
+    Latent,
+    /// Target space, where the nominal density is the flow's.
+    Target,
+}
+
+/// The search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Cross-entropy with Gaussian mixtures.
+    Ce,
+    /// Sequential importance sampling with Gaussian-mixture moves.
+    Sis,
+}
+
+/// The settings of the search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// The published settings.
+    Paper,
+    /// Ours.
+    Default,
+}
+
+/// The event whose probability is estimated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// The ellipsoids around the encoded failures, in latent space. *Not* the failure event.
+    Surrogate,
+    /// The failure event: the ellipsoids in target space.
+    True,
+}
+
+/// What one row of the table is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowKey {
+    /// Where the search takes place.
+    pub space: Space,
+    /// The search.
+    pub method: Method,
+    /// Its settings.
+    pub preset: Preset,
+    /// The event.
+    pub event: Event,
+}
+
+impl RowKey {
+    /// All rows, in the order of the table.
+    pub fn all() -> Vec<Self> {
+        let mut rows = Vec::new();
+        for (space, events) in [
+            (Space::Latent, &[Event::Surrogate, Event::True][..]),
+            (Space::Target, &[Event::True][..]),
+        ] {
+            for method in [Method::Ce, Method::Sis] {
+                for preset in [Preset::Paper, Preset::Default] {
+                    rows.extend(events.iter().map(|&event| Self { space, method, preset, event }));
+                }
+            }
+        }
+        rows
+    }
+
+    /// The estimator of this row; the default preset keeps to `budget` evaluations in all.
+    pub(crate) fn estimator(self, budget: u64) -> Result<Box<dyn latent_is::Method>, Error> {
+        let within = || FinalStage::builder().budget(Some(budget)).build();
+        Ok(match (self.method, self.preset) {
+            (Method::Ce, Preset::Paper) => Box::new(CrossEntropy::paper()),
+            (Method::Ce, Preset::Default) => {
+                Box::new(CrossEntropy::builder().final_stage(within()?).build()?)
+            }
+            (Method::Sis, Preset::Paper) => Box::new(Sequential::paper()),
+            (Method::Sis, Preset::Default) => {
+                Box::new(Sequential::builder().final_stage(within()?).build()?)
+            }
+        })
+    }
+}
+
+impl fmt::Display for Space {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Latent => "latent",
+            Self::Target => "target",
+        })
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ce => "CE",
+            Self::Sis => "SIS",
+        })
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Paper => "paper",
+            Self::Default => "default",
+        })
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Surrogate => "surrogate",
+            Self::True => "true",
+        })
+    }
+}
+
+impl fmt::Display for RowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { space, method, preset, event } = self;
+        write!(f, "{space}-{method} {preset} {event}")
+    }
+}

@@ -1,0 +1,96 @@
+//! One trial of one row.
+
+use latent_is::{Density, Estimate, Transport, metrics};
+use nalgebra::{DMatrix, DMatrixView};
+
+use super::{
+    Event, Preset, RowKey, Space,
+    setup::{Setup, failing},
+};
+use latent_is::rng::derive;
+
+/// Confidence of the intervals whose coverage is counted.
+const CONFIDENCE: f64 = 0.95;
+
+/// What one trial yields.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trial {
+    pub(super) pf: f64,
+    pub(super) nll: f64,
+    pub(super) coverage: f64,
+    pub(super) density: f64,
+    /// Every evaluation, of the limit state and of the surrogate.
+    pub(super) evaluations: u64,
+    /// Whether the interval holds the event's probability under the flow.
+    pub(super) covered: bool,
+}
+
+impl Trial {
+    pub(super) fn run(setup: &Setup, key: RowKey, seed: u64) -> anyhow::Result<Self> {
+        let estimate = estimate(setup, key, seed)?;
+        let draws = Draws::of(setup, key.space, &estimate, derive(seed, "metrics", 0))?;
+        let fake = failing(setup.failure(), draws.x.as_view())?;
+        let fidelity = setup.real().density_coverage(fake.as_view())?;
+        Ok(Self {
+            pf: estimate.pf(),
+            nll: draws.nll,
+            coverage: fidelity.coverage,
+            density: fidelity.density,
+            evaluations: estimate.evaluations + estimate.surrogate_evaluations,
+            covered: estimate.interval(CONFIDENCE).contains(setup.own(key.event).pf),
+        })
+    }
+}
+
+/// Runs the row's estimator.
+///
+/// The paper searches on the surrogate, so its preset meets the true event only in the final draws;
+/// ours searches on the true event itself.
+fn estimate(setup: &Setup, key: RowKey, seed: u64) -> anyhow::Result<Estimate> {
+    let estimator = key.estimator(setup.budget())?;
+    let (latent, surrogate) = (setup.latent(), setup.surrogate());
+    Ok(match (key.space, key.event, key.preset) {
+        (Space::Target, _, _) => estimator.estimate(&setup.target(), setup.failure(), seed)?,
+        (Space::Latent, Event::Surrogate, _) => estimator.estimate(&latent, surrogate, seed)?,
+        (Space::Latent, Event::True, Preset::Paper) => {
+            estimator.estimate_corrected(&latent, surrogate, &setup.composed()?, seed)?
+        }
+        (Space::Latent, Event::True, Preset::Default) => {
+            estimator.estimate(&latent, &setup.composed()?, seed)?
+        }
+    })
+}
+
+/// Draws of a trial's final proposal, in target space.
+struct Draws {
+    x: DMatrix<f64>,
+    /// Mean of $-\log p_X$ over all draws, failing or not.
+    nll: f64,
+}
+
+impl Draws {
+    fn of(setup: &Setup, space: Space, estimate: &Estimate, seed: u64) -> anyhow::Result<Self> {
+        let n = setup.metric_draws();
+        let proposal = estimate.proposal.as_ref();
+        let proposal = proposal.ok_or_else(|| anyhow::anyhow!("the estimate has no proposal"))?;
+        match space {
+            Space::Target => {
+                let nominal = setup.target();
+                let x = proposal.over(&nominal).sample(n, seed)?;
+                Ok(Self { nll: metrics::nll(&nominal, x.as_view())?, x })
+            }
+            Space::Latent => {
+                let nominal = setup.latent();
+                let u = proposal.over(&nominal).sample(n, seed)?;
+                Self::decoded(setup, u.as_view())
+            }
+        }
+    }
+
+    fn decoded(setup: &Setup, u: DMatrixView<'_, f64>) -> anyhow::Result<Self> {
+        let image = setup.transport().decode(u)?;
+        // log p_X(T(u)) = log φ(u) − log|det J_T(u)|
+        let nll = image.ln_det.mean() - setup.latent().ln_pdf(u)?.mean();
+        Ok(Self { x: image.points, nll })
+    }
+}

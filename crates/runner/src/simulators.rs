@@ -1,0 +1,60 @@
+//! The simulators at hand, by name.
+
+use latent_is::Simulator;
+use sim_gcas::Gcas;
+use sim_toy::Robot;
+
+/// A simulator as the command line lists it.
+pub struct Listed {
+    /// Short name.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    make: fn() -> Box<dyn Simulator>,
+}
+
+/// All simulators.
+pub const SIMULATORS: &[Listed] = &[
+    Listed {
+        name: "robot",
+        title: "nonholonomic robot, 3 features",
+        make: || Box::new(Robot::default()),
+    },
+    Listed {
+        name: "gcas",
+        title: "F-16 with automatic ground-collision avoidance, 12 features",
+        make: || Box::new(Gcas::default()),
+    },
+];
+
+/// The simulator of that name with its default parameters.
+///
+/// # Errors
+/// When there is none; the message lists those there are.
+pub fn by_name(name: &str) -> anyhow::Result<Box<dyn Simulator>> {
+    match SIMULATORS.iter().find(|listed| listed.name == name) {
+        Some(listed) => Ok((listed.make)()),
+        None => anyhow::bail!("no simulator is called `{name}`; there is\n{}", list()),
+    }
+}
+
+/// One line a simulator.
+pub fn list() -> String {
+    let lines: Vec<String> =
+        SIMULATORS.iter().map(|listed| format!("  {:<6} {}", listed.name, listed.title)).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_simulators() {
+        for listed in SIMULATORS {
+            assert_eq!(by_name(listed.name).unwrap().name(), listed.name);
+        }
+        let error = by_name("rocket").err().unwrap().to_string();
+        assert!(error.contains("`rocket`") && error.contains("gcas"), "{error}");
+    }
+}

@@ -1,0 +1,121 @@
+//! The program as a user meets it: `latent-is reproduce`.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+/// A small version of the shipped experiment, written into `folder`.
+fn small_experiment(folder: &Path) -> String {
+    let text = include_str!("../experiments/robot.toml")
+        .replace("reference_runs = 1_000_000", "reference_runs = 50_000")
+        .replace("flow_draws = 4_000_000", "flow_draws = 100_000")
+        .replace("metric_draws = 10_000", "metric_draws = 1_000");
+    let path = folder.join("small.toml");
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn run(folder: &Path, threads: u32, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_latent-is"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("RAYON_NUM_THREADS", threads.to_string())
+        .output()
+        .unwrap()
+}
+
+/// `results.json` of a small run, without what depends on the clock.
+fn results(threads: u32, arguments: &[&str]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = small_experiment(folder.path());
+    let mut all = vec!["reproduce", "--system", "robot", "--experiment", &experiment];
+    all.extend(arguments);
+    let output = run(folder.path(), threads, &all);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let folder = folder.path().join("results/robot");
+    for file in ["table.md", "table.csv", "table.tex"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        assert!(text.contains("latent"), "{file}: {text}");
+    }
+    let text = std::fs::read_to_string(folder.join("results.json")).unwrap();
+    let mut results: Value = serde_json::from_str(&text).unwrap();
+    for row in results["rows"].as_array_mut().unwrap() {
+        assert!(row.as_object_mut().unwrap().remove("seconds").unwrap().as_f64().unwrap() > 0.0);
+    }
+    results
+}
+
+#[test]
+fn every_row_is_there_with_every_figure() {
+    let results = results(2, &["--trials", "2"]);
+    for part in ["reference", "flow", "surrogate"] {
+        assert!(results[part]["pf"].as_f64().unwrap() > 1e-3, "{part}");
+        assert!(results[part]["se"].as_f64().unwrap() > 0.0, "{part}");
+    }
+    let rows = results["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 12);
+    let figures = [
+        "pf_mean",
+        "pf_sd",
+        "rel_err_mean",
+        "rel_err_abs_mean",
+        "rel_err_flow_abs_mean",
+        "rel_err_flow_abs_max",
+        "nll_mean",
+        "coverage_mean",
+        "density_mean",
+        "evaluations_mean",
+        "interval_coverage",
+    ];
+    for row in rows {
+        for figure in figures {
+            assert!(row[figure].is_number(), "{figure} of {row}");
+        }
+        assert_eq!(row["trials"], 2);
+    }
+    let names = |key: &str| rows.iter().map(|row| row[key].as_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(names("space").iter().filter(|s| **s == "latent").count(), 8);
+    assert_eq!(names("event").iter().filter(|s| **s == "surrogate").count(), 4);
+    assert_eq!(names("preset").iter().filter(|s| **s == "default").count(), 6);
+}
+
+#[test]
+fn equal_seeds_give_equal_bits_on_any_number_of_threads() {
+    let some = ["--trials", "2", "--space", "latent", "--method", "ce"];
+    let one = results(1, &some);
+    assert_eq!(one, results(2, &some));
+    let other = results(2, &[&some[..], &["--seed", "2"]].concat());
+    assert_ne!(one["rows"], other["rows"]);
+}
+
+/// Runs with bad input: a non-zero exit, a message with `expected`, and no results.
+fn refused(arguments: &[&str], expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = include_bytes!("../assets/robot.safetensors");
+    std::fs::write(folder.path().join("cut.safetensors"), &shipped[..shipped.len() / 2]).unwrap();
+    std::fs::write(folder.path().join("foreign.safetensors"), "no flow at all").unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "system = \"robot\"\ntrails = 3\n").unwrap();
+    let output = run(folder.path(), 2, &[&["reproduce"], arguments].concat());
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{arguments:?} was accepted");
+    assert!(message.contains(expected), "{arguments:?}: {message}");
+    assert!(!folder.path().join("results").exists(), "{arguments:?} left results");
+}
+
+#[test]
+fn bad_input_is_refused_and_leaves_nothing() {
+    refused(&["--system", "rocket"], "no system is called `rocket`; there is robot");
+    refused(&["--speed", "9"], "unexpected argument '--speed'");
+    refused(&["--trials", "0"], "--trials must be positive");
+    refused(&["--trials", "many"], "invalid value 'many'");
+    refused(&["--device", "abacus"], "device `abacus` is not available; this build has flex");
+    refused(&["--flow", "absent.safetensors"], "cannot read absent.safetensors");
+    refused(&["--flow", "cut.safetensors"], "cut.safetensors is not a usable flow file");
+    refused(&["--flow", "foreign.safetensors"], "foreign.safetensors is not a usable flow file");
+    refused(&["--experiment", "absent.toml"], "cannot read absent.toml");
+    refused(&["--experiment", "bad.toml"], "line 2");
+}

@@ -1,0 +1,79 @@
+//! The program as a user meets it: `latent-is simulate`.
+
+use std::{path::Path, process::Command};
+
+use latent_is::Simulator;
+use parquet::{
+    file::{reader::FileReader, serialized_reader::SerializedFileReader},
+    record::RowAccessor,
+};
+use sim_toy::Robot;
+
+fn simulate(folder: &Path, arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latent-is"));
+    let output = command.arg("simulate").args(arguments).current_dir(folder).output().unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn the_three_formats_hold_the_simulator_s_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = Robot::default().simulate(70_000, 9);
+    for file in ["a.npy", "a.csv", "a.parquet"] {
+        let arguments = ["robot", "-n", "70000", "--seed", "9", "-o", file];
+        let (done, message) = simulate(folder.path(), &arguments);
+        assert!(done, "{message}");
+    }
+    let path = |file: &str| folder.path().join(file);
+
+    let npy = std::fs::read(path("a.npy")).unwrap();
+    let npy = npyz::NpyFile::new(&npy[..]).unwrap();
+    assert_eq!(npy.shape(), [70_000, 3]);
+    assert_eq!(npy.into_vec::<f64>().unwrap(), expected.as_slice());
+
+    let mut csv = csv::Reader::from_path(path("a.csv")).unwrap();
+    assert_eq!(csv.headers().unwrap(), &["x", "y", "theta"][..]);
+    let numbers: Vec<f64> = csv.deserialize::<[f64; 3]>().flat_map(Result::unwrap).collect();
+    assert_eq!(numbers, expected.as_slice());
+
+    let parquet =
+        SerializedFileReader::new(std::fs::File::open(path("a.parquet")).unwrap()).unwrap();
+    let schema = parquet.metadata().file_metadata().schema_descr();
+    let names: Vec<&str> =
+        (0..3).map(|i| schema.column(i).name().to_owned().leak() as &str).collect();
+    assert_eq!(names, ["x", "y", "theta"]);
+    let rows = parquet.get_row_iter(None).unwrap().map(Result::unwrap);
+    let numbers: Vec<f64> =
+        rows.flat_map(|r| [0, 1, 2].map(|i| r.get_double(i).unwrap())).collect();
+    assert_eq!(numbers, expected.as_slice());
+}
+
+#[test]
+fn every_simulator_writes_its_feature_names() {
+    let folder = tempfile::tempdir().unwrap();
+    for listed in runner::simulators::SIMULATORS {
+        let (done, message) = simulate(folder.path(), &[listed.name, "-n", "5", "-o", "a.csv"]);
+        assert!(done, "{message}");
+        let text = std::fs::read_to_string(folder.path().join("a.csv")).unwrap();
+        let simulator = runner::simulators::by_name(listed.name).unwrap();
+        let names: Vec<&str> = simulator.features().iter().map(|f| f.name).collect();
+        assert_eq!(text.lines().next().unwrap(), names.join(","));
+        assert_eq!(text.lines().count(), 6);
+    }
+}
+
+#[test]
+fn bad_input_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = [
+        (&["rocket", "-n", "5", "-o", "a.csv"][..], "no simulator is called `rocket`"),
+        (&["robot", "-n", "0", "-o", "a.csv"], "-n must be positive"),
+        (&["robot", "-n", "5", "-o", "a.xls"], "the ending must be .npy, .csv or .parquet"),
+        (&["robot", "-n", "5"], "--out"),
+    ];
+    for (arguments, expected) in refused {
+        let (done, message) = simulate(folder.path(), arguments);
+        assert!(!done && message.contains(expected), "{arguments:?}: {message}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
