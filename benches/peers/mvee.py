@@ -56,6 +56,8 @@ def median_seconds(least, call):
 
 
 def main():
+    for solver in ["SCS", "CLARABEL"]:  # the first call of each loads code and is not counted
+        solve(normal_points(2, 10, 0), solver)
     for n, d in SETS:
         points = normal_points(d, n, 1)
         for solver in ["SCS", "CLARABEL"]:

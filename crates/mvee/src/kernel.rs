@@ -34,11 +34,11 @@ where
     fn with_simd<S: Simd>(mut self, _: S) {
         let mut tile = vec![[0.0; LANES]; self.d];
         for out in self.out.chunks_mut(LANES) {
-            for (l, x) in self.columns.by_ref().take(out.len()).enumerate() {
-                for ((row, x), c) in tile.iter_mut().zip(x).zip(self.c) {
-                    row[l] = x - c;
-                }
+            let mut group = [self.c; LANES];
+            for (x, column) in group.iter_mut().zip(self.columns.by_ref().take(out.len())) {
+                *x = column;
             }
+            transpose_less(&group, self.c, &mut tile);
             let mut norm = [0.0; LANES];
             for (i, t) in self.t.chunks_exact(self.d).enumerate() {
                 let mut z = [0.0; LANES];
@@ -55,6 +55,35 @@ where
                 *norm = (self.map)(*norm);
             }
             out.copy_from_slice(&norm[..out.len()]);
+        }
+    }
+}
+
+/// `tile[j][l] = group[l][j] - c[j]`, in squares of four by four that stay in registers.
+#[expect(clippy::inline_always, reason = "must compile within the dispatched function")]
+#[inline(always)]
+fn transpose_less(group: &[&[f64]; LANES], c: &[f64], tile: &mut [[f64; LANES]]) {
+    let (squares, rest) = tile.as_chunks_mut::<4>();
+    let done = 4 * squares.len();
+    for (k, (rows, c)) in squares.iter_mut().zip(c.as_chunks::<4>().0).enumerate() {
+        for l in (0..LANES).step_by(4) {
+            let mut square = [[0.0; 4]; 4];
+            for (y, x) in square.iter_mut().zip(&group[l..l + 4]) {
+                let x = &x.as_chunks::<4>().0[k];
+                for j in 0..4 {
+                    y[j] = x[j] - c[j];
+                }
+            }
+            for (j, row) in rows.iter_mut().enumerate() {
+                for i in 0..4 {
+                    row[l + i] = square[i][j];
+                }
+            }
+        }
+    }
+    for (j, row) in rest.iter_mut().enumerate() {
+        for (y, x) in row.iter_mut().zip(group) {
+            *y = x[done + j] - c[done + j];
         }
     }
 }
