@@ -5,13 +5,16 @@ use std::{
     process::{Command, Output},
 };
 
+use flow_core::{
+    Flow, FlowConfig, FlowFile, Precision, TrainingRecord, bijection::Standardize, default_device,
+};
 use serde_json::Value;
 
 /// A small version of the shipped experiment, written into `folder`.
 fn small_experiment(folder: &Path) -> String {
     let text = include_str!("../experiments/robot.toml")
         .replace("reference_runs = 1_000_000", "reference_runs = 50_000")
-        .replace("flow_draws = 4_000_000", "flow_draws = 100_000")
+        .replace("flow_draws = 8_000_000", "flow_draws = 100_000")
         .replace("metric_draws = 10_000", "metric_draws = 1_000");
     let path = folder.join("small.toml");
     std::fs::write(&path, text).unwrap();
@@ -92,12 +95,21 @@ fn equal_seeds_give_equal_bits_on_any_number_of_threads() {
     assert_ne!(one["rows"], other["rows"]);
 }
 
+/// A flow of two features, where the robot has three.
+fn another_flow() -> FlowFile {
+    let moments = Standardize::new(vec![0.0; 2], vec![1.0; 2]).unwrap();
+    let config = FlowConfig { hidden: 4, steps: 1, ..FlowConfig::new(2) };
+    let flow = Flow::init(&config, moments, 1, Precision::F32, &default_device()).unwrap();
+    FlowFile { flow, record: TrainingRecord::default() }
+}
+
 /// Runs with bad input: a non-zero exit, a message with `expected`, and no results.
 fn refused(arguments: &[&str], expected: &str) {
     let folder = tempfile::tempdir().unwrap();
     let shipped = include_bytes!("../assets/robot.safetensors");
     std::fs::write(folder.path().join("cut.safetensors"), &shipped[..shipped.len() / 2]).unwrap();
     std::fs::write(folder.path().join("foreign.safetensors"), "no flow at all").unwrap();
+    another_flow().save(folder.path().join("plane.safetensors")).unwrap();
     std::fs::write(folder.path().join("bad.toml"), "system = \"robot\"\ntrails = 3\n").unwrap();
     let output = run(folder.path(), 2, &[&["reproduce"], arguments].concat());
     let message = String::from_utf8_lossy(&output.stderr);
@@ -116,6 +128,7 @@ fn bad_input_is_refused_and_leaves_nothing() {
     refused(&["--flow", "absent.safetensors"], "cannot read absent.safetensors");
     refused(&["--flow", "cut.safetensors"], "cut.safetensors is not a usable flow file");
     refused(&["--flow", "foreign.safetensors"], "foreign.safetensors is not a usable flow file");
+    refused(&["--flow", "plane.safetensors"], "the flow has 2 features, the system `robot` has 3");
     refused(&["--experiment", "absent.toml"], "cannot read absent.toml");
     refused(&["--experiment", "bad.toml"], "line 2");
 }
