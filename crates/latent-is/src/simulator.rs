@@ -55,11 +55,26 @@ pub trait Simulator: Sync {
         seed: u64,
         progress: &(dyn Fn(usize) + Sync),
     ) -> DMatrix<f64> {
+        self.simulate_from_block(0, n, seed, progress)
+    }
+
+    /// The `n` outcomes of the sequence of `seed` that begin with block `first`, so that a long run
+    /// can be taken up where it was left.
+    ///
+    /// # Shapes
+    /// - returns `[d, n]`
+    fn simulate_from_block(
+        &self,
+        first: u64,
+        n: usize,
+        seed: u64,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> DMatrix<f64> {
         let d = self.dim();
         let mut x = DMatrix::zeros(d, n);
         x.as_mut_slice().par_chunks_mut(d * self.block_len()).enumerate().for_each(
             |(block, out)| {
-                self.simulate_block(seed, block as u64, out);
+                self.simulate_block(seed, first + block as u64, out);
                 progress(out.len() / d);
             },
         );

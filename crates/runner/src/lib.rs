@@ -9,6 +9,7 @@ pub mod outcomes;
 pub mod progress;
 pub mod report;
 pub mod reproduce;
+pub mod resume;
 pub mod simulators;
 pub mod system;
 pub mod training;

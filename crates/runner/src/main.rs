@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use runner::{
     outcomes::{self, Format},
     reproduce::{self, Method, Options, Space},
-    simulators, training,
+    resume, simulators,
 };
 
 /// How likely is it that an autonomous system fails?
@@ -25,7 +25,7 @@ enum Command {
   latent-is reproduce --system robot --trials 100
   latent-is reproduce --system robot --from-scratch --out results/scratch")]
     Reproduce(Reproduce),
-    /// Simulates outcomes and writes them to a file.
+    /// Simulates outcomes and writes them to a file; an interrupted run goes on where it was left.
     #[command(after_help = "Examples:
   latent-is simulate robot -n 10000 -o robot.csv
   latent-is simulate gcas -n 1000000 -o f16.npy")]
@@ -51,9 +51,13 @@ fn simulate(args: &Simulate) -> anyhow::Result<()> {
     anyhow::ensure!(args.n > 0, "-n must be positive");
     let format = Format::of(&args.out)?;
     let simulator = simulators::by_name(&args.simulator)?;
-    let label = format!("simulating {}", args.simulator);
-    let x = training::simulate(simulator.as_ref(), args.n, args.seed, &label)?;
+    let x = resume::simulate(simulator.as_ref(), args.n, args.seed, &args.out)?;
+    let lost = x.column_iter().filter(|outcome| outcome.iter().any(|v| v.is_nan())).count();
     outcomes::write(&args.out, format, simulator.features(), &x)?;
+    std::fs::remove_file(resume::part_path(&args.out))?;
+    if lost > 0 {
+        eprintln!("{lost} outcomes could not be finished; they are NaN");
+    }
     println!("{} outcomes of {} features in {}", x.ncols(), x.nrows(), args.out.display());
     Ok(())
 }

@@ -25,6 +25,8 @@ fn the_three_formats_hold_the_simulator_s_numbers() {
         assert!(done, "{message}");
     }
     let path = |file: &str| folder.path().join(file);
+    // No part files are left.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
 
     let npy = std::fs::read(path("a.npy")).unwrap();
     let npy = npyz::NpyFile::new(&npy[..]).unwrap();
