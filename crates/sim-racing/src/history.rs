@@ -1,0 +1,34 @@
+//! One drive with everything worth plotting.
+
+use crate::state::{Action, State};
+
+/// A drive from its start to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// The state at the start.
+    pub start: State,
+    /// One record a control step.
+    pub records: Vec<Record>,
+}
+
+/// One control step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The state after the step and its disturbance.
+    pub state: State,
+    /// The action applied in the step.
+    pub action: Action,
+    /// The controller's plan for the steps to come, not clamped.
+    pub plan: Vec<Action>,
+    /// The costs of the plans sampled in the step.
+    pub costs: Vec<f64>,
+    /// Their weights.
+    pub weights: Vec<f64>,
+}
+
+impl History {
+    /// The final state.
+    pub fn end(&self) -> State {
+        self.records.last().map_or(self.start, |record| record.state)
+    }
+}
