@@ -28,13 +28,14 @@ enum Command {
     /// Simulates outcomes and writes them to a file; an interrupted run goes on where it was left.
     #[command(after_help = "Examples:
   latent-is simulate robot -n 10000 -o robot.csv
-  latent-is simulate gcas -n 1000000 -o f16.npy")]
+  latent-is simulate gcas -n 1000000 -o f16.npy
+  latent-is simulate racing -n 50000 -o racing.npy")]
     Simulate(Simulate),
 }
 
 #[derive(Args)]
 struct Simulate {
-    /// The simulator: robot or gcas.
+    /// The simulator: robot, gcas or racing.
     simulator: String,
     /// Number of outcomes.
     #[arg(short, long)]

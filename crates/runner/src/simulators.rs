@@ -2,6 +2,7 @@
 
 use latent_is::Simulator;
 use sim_gcas::Gcas;
+use sim_racing::Racing;
 use sim_toy::Robot;
 
 /// A simulator as the command line lists it.
@@ -24,6 +25,11 @@ pub const SIMULATORS: &[Listed] = &[
         name: "gcas",
         title: "F-16 with automatic ground-collision avoidance, 12 features",
         make: || Box::new(Gcas::default()),
+    },
+    Listed {
+        name: "racing",
+        title: "race car under sampling-based control, 8 features",
+        make: || Box::new(Racing::default()),
     },
 ];
 
