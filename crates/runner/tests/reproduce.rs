@@ -73,6 +73,7 @@ fn every_row_is_there_with_every_figure() {
         "density_mean",
         "evaluations_mean",
         "interval_coverage",
+        "flagged",
     ];
     for row in rows {
         for figure in figures {

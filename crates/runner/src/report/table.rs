@@ -13,7 +13,7 @@ pub struct Table {
     remarks: Vec<String>,
 }
 
-const HEAD: [&str; 13] = [
+const HEAD: [&str; 14] = [
     "search",
     "preset",
     "event",
@@ -27,6 +27,7 @@ const HEAD: [&str; 13] = [
     "density",
     "evaluations",
     "95 % int.",
+    "flagged",
 ];
 
 /// The evaluation as a table: each of our `paper` rows is followed by what the published method
@@ -62,7 +63,8 @@ pub fn evaluation(results: &Results) -> Table {
             .to_owned(),
         "NLL: mean of −log p over draws of the final proposal; coverage, density: failing draws against \
          simulated failures, k = 5; evaluations: every one counted, surrogate included; \
-         95 % int.: share of intervals that hold the event's own probability under the flow."
+         95 % int.: share of intervals that hold the event's own probability under the flow; \
+         flagged: share of estimates that their own verdict warns against."
             .to_owned(),
         "published: the public program, 100 trials, its own flow and its own count of samples; \
          corrected: without its defects."
@@ -90,6 +92,7 @@ fn ours(row: &Row) -> Vec<String> {
         format!("{:.3}", row.density_mean),
         format!("{:.0}", row.evaluations_mean),
         format!("{:.2}", row.interval_coverage),
+        format!("{:.2}", row.flagged),
     ]
 }
 
@@ -109,6 +112,7 @@ fn published(row: &Published) -> Vec<String> {
         format!("{:.3}", row.coverage),
         format!("{:.3}", row.density),
         row.samples.to_string(),
+        none(),
         none(),
     ]
 }

@@ -85,6 +85,8 @@ pub struct Row {
     pub evaluations_mean: f64,
     /// Share of the 95 % intervals that hold the event's own probability under the flow.
     pub interval_coverage: f64,
+    /// Share of the estimates whose verdict is `suspect` or `failed`.
+    pub flagged: f64,
     /// Wall-clock seconds of all trials together, metrics included.
     pub seconds: f64,
 }
@@ -119,6 +121,7 @@ impl Row {
             density_mean: mean(|trial| trial.density),
             evaluations_mean: mean(|trial| trial.evaluations as f64),
             interval_coverage: mean(|trial| f64::from(u8::from(trial.covered))),
+            flagged: mean(|trial| f64::from(u8::from(trial.flagged))),
             seconds,
         })
     }

@@ -1,6 +1,6 @@
 //! One trial of one row.
 
-use latent_is::{Density, Estimate, Transport, metrics};
+use latent_is::{Density, Estimate, Transport, metrics, verdict::Status};
 use nalgebra::{DMatrix, DMatrixView};
 
 use super::{
@@ -23,6 +23,8 @@ pub(super) struct Trial {
     pub(super) evaluations: u64,
     /// Whether the interval holds the event's probability under the flow.
     pub(super) covered: bool,
+    /// Whether the estimate's verdict warns against it.
+    pub(super) flagged: bool,
 }
 
 impl Trial {
@@ -37,6 +39,7 @@ impl Trial {
             coverage: fidelity.coverage,
             density: fidelity.density,
             evaluations: estimate.evaluations + estimate.surrogate_evaluations,
+            flagged: matches!(estimate.verdict().status, Status::Suspect | Status::Failed),
             covered: estimate.interval(CONFIDENCE).contains(setup.own(key.event).pf),
         })
     }
