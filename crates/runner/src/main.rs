@@ -1,6 +1,6 @@
 //! The program `latent-is`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use runner::{
@@ -117,9 +117,17 @@ impl From<Reproduce> for Options {
     }
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
         Command::Reproduce(args) => reproduce::run(&args.into()).map(drop),
         Command::Simulate(args) => simulate(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // The whole chain of causes in one line; a user's mistake needs no backtrace.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
