@@ -1,6 +1,6 @@
 //! Which backend computes, in which precision.
 
-use burn::tensor::{DType, Device, TensorCreationOptions};
+use burn::tensor::{DType, Device, Tensor, TensorCreationOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::FlowError;
@@ -38,6 +38,11 @@ pub fn device(name: &str) -> Result<Device, FlowError> {
 /// The first device of this build: `flex` unless that feature is off.
 pub fn default_device() -> Device {
     Device::default()
+}
+
+/// Options that put a new tensor where `tensor` is, in its precision.
+pub(crate) fn like<const D: usize>(tensor: &Tensor<D>) -> TensorCreationOptions {
+    TensorCreationOptions::new(tensor.device()).with_dtype(tensor.dtype())
 }
 
 /// Width of the floats inside a flow.

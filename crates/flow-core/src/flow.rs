@@ -19,7 +19,7 @@ use crate::{
 /// Rows that go through the chain together on the host side.
 const TILE: usize = 2048;
 /// Natural logarithm of $2\pi$.
-const LN_2PI: f64 = 1.837_877_066_409_345_3;
+pub(crate) const LN_2PI: f64 = 1.837_877_066_409_345_3;
 
 /// A normalizing flow between a standard normal latent and outcomes in their own units.
 ///

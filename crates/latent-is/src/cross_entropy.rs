@@ -259,14 +259,7 @@ impl CrossEntropyState {
 
     /// The outcome; absent before the first level.
     pub fn into_search(self) -> Option<Search> {
-        Some(Search {
-            proposal: self.proposal?,
-            evaluations: self.levels.iter().map(|l| l.evaluations).sum(),
-            unknown: self.levels.iter().map(|l| l.unknown).sum(),
-            levels: self.levels,
-            stopped: self.stopped.unwrap_or(StopReason::Levels),
-            log_pf: None,
-        })
+        Some(Search::of(self.proposal?, self.levels, self.stopped, None))
     }
 
     /// Takes the next proposal and decides whether the event is reached or progress has stopped.

@@ -25,6 +25,25 @@ pub struct Search {
     pub log_pf: Option<f64>,
 }
 
+impl Search {
+    /// A search with `proposal` after `levels`; their evaluations are its own.
+    pub(crate) fn of(
+        proposal: GaussianMixture,
+        levels: Vec<LevelRecord>,
+        stopped: Option<StopReason>,
+        log_pf: Option<f64>,
+    ) -> Self {
+        Self {
+            proposal,
+            evaluations: levels.iter().map(|level| level.evaluations).sum(),
+            unknown: levels.iter().map(|level| level.unknown).sum(),
+            levels,
+            stopped: stopped.unwrap_or(StopReason::Levels),
+            log_pf,
+        }
+    }
+}
+
 /// An adaptive importance-sampling method.
 pub trait Method: Sync {
     /// Searches for a proposal under `g`; a function of the settings and `seed` alone.

@@ -10,8 +10,6 @@ use crate::{experiment::Experiment, simulators};
 pub struct System {
     /// Short name, as used on the command line.
     pub name: &'static str,
-    /// What it is, in a few words.
-    pub title: &'static str,
     failure_regions: fn() -> Vec<DMatrix<f64>>,
     experiment: &'static str,
     flow: &'static [u8],
@@ -20,7 +18,6 @@ pub struct System {
 /// All systems.
 const SYSTEMS: &[System] = &[System {
     name: "robot",
-    title: "nonholonomic robot",
     failure_regions: || sim_toy::failure_regions().to_vec(),
     experiment: include_str!("../experiments/robot.toml"),
     flow: include_bytes!("../assets/robot.safetensors"),

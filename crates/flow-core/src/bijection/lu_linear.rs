@@ -7,7 +7,7 @@ use burn::{
 use nalgebra::DMatrix;
 
 use super::Bijection;
-use crate::{FlowError, StateDict, state_dict::to_host};
+use crate::{FlowError, StateDict, device::like, state_dict::to_host};
 
 /// Smallest entry on the diagonal of $U$.
 const EPSILON: f64 = 1e-3;
@@ -100,7 +100,7 @@ impl LuLinear {
             std::cmp::Ordering::Greater => 0,
         };
         let lower = self.lower.val();
-        let options = TensorCreationOptions::new(lower.device()).with_dtype(lower.dtype());
+        let options = like(&lower);
         let zero = Tensor::<1>::zeros([1], options.clone());
         let one = Tensor::<1>::ones([1], options);
         let lower = Tensor::cat(vec![zero.clone(), one, lower], 0);
@@ -147,10 +147,9 @@ impl Bijection for LuLinear {
     fn decode(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let d = self.dim();
         let (inverse, ln_det) = self.inverse();
-        let options = TensorCreationOptions::new(z.device()).with_dtype(z.dtype());
         // Column-major inverse read row by row is its transpose, which is what rows multiply.
         let weight =
-            Tensor::<2>::from_data(TensorData::new(inverse.as_slice().to_vec(), [d, d]), options);
+            Tensor::<2>::from_data(TensorData::new(inverse.as_slice().to_vec(), [d, d]), like(&z));
         let ln_det = super::zero_ln_det(&z).add_scalar(-ln_det);
         let x = (z - self.bias.val().unsqueeze()).matmul(weight);
         (x, ln_det)

@@ -40,6 +40,5 @@ fn select_columns(x: Tensor<2>, indices: &[usize]) -> Tensor<2> {
 
 /// A log-determinant of zero for each row of `x`.
 fn zero_ln_det(x: &Tensor<2>) -> Tensor<1> {
-    let options = burn::tensor::TensorCreationOptions::new(x.device()).with_dtype(x.dtype());
-    Tensor::zeros([x.dims()[0]], options)
+    Tensor::zeros([x.dims()[0]], crate::device::like(x))
 }

@@ -8,9 +8,11 @@
 //! Outside $[-B, B]$ the map is the identity.
 
 use burn::tensor::{
-    Bool, Int, Tensor, TensorCreationOptions,
+    Bool, Int, Tensor,
     activation::{softmax, softplus},
 };
+
+use crate::device::like;
 
 /// An elementwise monotone spline; its knots come from a network.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +127,7 @@ impl RqSpline {
     fn axis(&self, raw: Tensor<3>, smallest: f64) -> Tensor<3> {
         let (k, bound) = (self.bins, self.tail_bound);
         let [n, t, _] = raw.dims();
-        let options = TensorCreationOptions::new(raw.device()).with_dtype(raw.dtype());
+        let options = like(&raw);
         let shares = softmax(raw, 2).mul_scalar(1.0 - smallest * k as f64).add_scalar(smallest);
         let inner = shares.narrow(2, 0, k - 1).cumsum(2).mul_scalar(2.0 * bound).sub_scalar(bound);
         let edge = |value: f64| Tensor::full([n, t, 1], value, options.clone());
@@ -141,8 +143,7 @@ impl RqSpline {
         derivatives: Tensor<3>,
     ) -> Bin {
         let [n, t, _] = index.dims();
-        let options =
-            TensorCreationOptions::new(derivatives.device()).with_dtype(derivatives.dtype());
+        let options = like(&derivatives);
         // Ends with slope 1 meet the identity outside.
         let end = ((1.0 - self.min_derivative).exp() - 1.0).ln();
         let end = Tensor::full([n, t, 1], end, options);

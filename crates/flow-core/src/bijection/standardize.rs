@@ -2,12 +2,12 @@
 
 use burn::{
     module::Module,
-    tensor::{Tensor, TensorCreationOptions, TensorData},
+    tensor::{Tensor, TensorData},
 };
 use nalgebra::{DMatrix, DMatrixView};
 
 use super::Bijection;
-use crate::FlowError;
+use crate::{FlowError, device::like};
 
 /// $z_i = (x_i - m_i) / s_i$ with the moments of the training data.
 ///
@@ -98,10 +98,9 @@ impl Standardize {
         DMatrix::from_fn(z.nrows(), z.ncols(), |i, j| z[(i, j)] * self.sd[i] + self.mean[i])
     }
 
-    /// One row of `values` in the precision and on the device of `like`, and the log-determinant.
-    fn row(values: &[f64], like: &Tensor<2>) -> Tensor<2> {
-        let options = TensorCreationOptions::new(like.device()).with_dtype(like.dtype());
-        Tensor::from_data(TensorData::new(values.to_vec(), [1, values.len()]), options)
+    /// One row of `values`, in the precision and on the device of `beside`.
+    fn row(values: &[f64], beside: &Tensor<2>) -> Tensor<2> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [1, values.len()]), like(beside))
     }
 }
 

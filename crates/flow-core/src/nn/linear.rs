@@ -7,7 +7,7 @@ use burn::{
 use rand::Rng;
 use rand_distr::{Distribution, Uniform};
 
-use crate::{FlowError, StateDict};
+use crate::{FlowError, StateDict, device::like};
 
 /// $y = x W + b$.
 #[derive(Module, Debug)]
@@ -68,7 +68,6 @@ impl Linear {
 
 /// A parameter whose memory is in the order of its shape, not a transposed view.
 fn contiguous_param(tensor: Tensor<2>) -> Param<Tensor<2>> {
-    let (dtype, device) = (tensor.dtype(), tensor.device());
-    let options = TensorCreationOptions::new(device).with_dtype(dtype);
+    let options = like(&tensor);
     Param::from_tensor(Tensor::from_data(tensor.into_data(), options))
 }

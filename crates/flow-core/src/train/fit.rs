@@ -15,10 +15,8 @@ use super::{Epoch, GlobalAdam, Observer, TrainSettings, TrainingRecord};
 use crate::{
     Flow, FlowConfig, FlowError, Precision,
     bijection::{Bijection, Chain, Standardize},
+    flow::LN_2PI,
 };
-
-/// Natural logarithm of $2\pi$.
-const LN_2PI: f64 = 1.837_877_066_409_345_3;
 
 /// A trained flow and how it came to be.
 #[derive(Clone, Debug)]

@@ -50,13 +50,6 @@ impl SequentialState {
 
     /// The outcome; absent before the first mixture was fitted.
     pub fn into_search(self) -> Option<Search> {
-        Some(Search {
-            proposal: self.proposal?,
-            evaluations: self.levels.iter().map(|l| l.evaluations).sum(),
-            unknown: self.levels.iter().map(|l| l.unknown).sum(),
-            levels: self.levels,
-            stopped: self.stopped.unwrap_or(StopReason::Levels),
-            log_pf: self.log_pf,
-        })
+        Some(Search::of(self.proposal?, self.levels, self.stopped, self.log_pf))
     }
 }
