@@ -15,15 +15,33 @@ pub enum LinearKind {
     Permutation,
 }
 
+/// How the features steer each other's splines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum BaseKind {
+    /// `rq-c`: one half of the features steers the other (Durkan et al. 2019). Both directions cost
+    /// one pass.
+    #[default]
+    #[serde(rename = "rq-c")]
+    Coupling,
+    /// `rq-ar`: each feature is steered by all before it (Papamakarios et al., *Masked
+    /// autoregressive flow*, NeurIPS 2017). Encoding costs one pass, decoding one for each feature.
+    #[serde(rename = "rq-ar")]
+    Autoregressive,
+}
+
 /// Architecture of a [`Flow`](crate::Flow): `steps` times a linear part and a rational-quadratic
-/// coupling, and one linear part at the end.
+/// spline layer, and one linear part at the end.
 ///
 /// The defaults are the settings of Kruse et al. (AAAI 2025) where the paper gives them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FlowConfig {
-    /// Number of features `d`, at least 2.
+    /// Number of features `d`; at least 2, or 1 in an autoregressive flow.
     pub features: usize,
+    /// How the features steer each other's splines.
+    #[serde(default)]
+    pub base: BaseKind,
     /// Width of the residual networks.
     pub hidden: usize,
     /// Number of spline layers.
@@ -45,6 +63,7 @@ impl FlowConfig {
     pub fn new(features: usize) -> Self {
         Self {
             features,
+            base: BaseKind::default(),
             hidden: 64,
             steps: 5,
             bins: 8,
@@ -60,8 +79,15 @@ impl FlowConfig {
     /// # Errors
     /// [`FlowError::Setting`] for the first setting out of its range.
     pub fn validate(&self) -> Result<(), FlowError> {
-        if self.features < 2 {
-            return Err(FlowError::setting("features", "at least 2", self.features));
+        match self.base {
+            BaseKind::Coupling if self.features < 2 => {
+                let condition = "at least 2, or 1 with base `rq-ar`";
+                return Err(FlowError::setting("features", condition, self.features));
+            }
+            BaseKind::Autoregressive if self.features == 0 => {
+                return Err(FlowError::setting("features", "positive", self.features));
+            }
+            _ => {}
         }
         if self.hidden == 0 {
             return Err(FlowError::setting("hidden", "positive", self.hidden));
@@ -93,6 +119,10 @@ mod tests {
         good.validate().unwrap();
         let bad = [
             (FlowConfig { features: 1, ..good.clone() }, "features"),
+            (
+                FlowConfig { features: 0, base: BaseKind::Autoregressive, ..good.clone() },
+                "features",
+            ),
             (FlowConfig { hidden: 0, ..good.clone() }, "hidden"),
             (FlowConfig { steps: 0, ..good.clone() }, "steps"),
             (FlowConfig { bins: 1, ..good.clone() }, "bins"),

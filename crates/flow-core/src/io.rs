@@ -2,19 +2,18 @@
 //! metadata the format, its version, the architecture and the training record.
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
-    io::Write,
     path::{Path, PathBuf},
 };
 
 use burn::tensor::Device;
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::SafeTensors;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Flow, FlowConfig, FlowError, HostTensor, Precision, StateDict, TrainingRecord,
     bijection::Standardize,
+    file::{Stored, host_tensor, to_safetensors, write_atomically},
 };
 
 const FORMAT: &str = "latent-is flow";
@@ -37,22 +36,7 @@ impl FlowFile {
     /// # Errors
     /// [`FlowError::File`] when the folder or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FlowError> {
-        let path = path.as_ref();
-        let bytes = self.to_bytes()?;
-        let failed =
-            |source| FlowError::File { action: "cannot write", path: path.to_owned(), source };
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        // Readable as any new file is, not by its owner alone; the process's mask still applies.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder).map_err(failed)?;
-        file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        Ok(())
+        write_atomically(path.as_ref(), &self.to_bytes()?)
     }
 
     /// Reads a flow onto `device`.
@@ -115,17 +99,13 @@ impl FlowFile {
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, FlowError> {
-        let mut tensors: Vec<(String, Stored)> = self
-            .flow
-            .state_dict()?
-            .iter()
-            .map(|(name, tensor)| (name.to_owned(), Stored::new(tensor, self.flow.precision())))
-            .collect();
+        let state = self.flow.state_dict()?;
+        let precision = self.flow.precision();
+        let mut tensors: Vec<_> =
+            state.iter().map(|(name, tensor)| Stored::new(name, tensor, precision)).collect();
         let moments = self.flow.standardize();
         for (name, values) in [(MEAN, moments.mean()), (SD, moments.sd())] {
-            let data = values.to_vec();
-            let tensor = HostTensor { shape: vec![data.len()], data, integer: false };
-            tensors.push((name.to_owned(), Stored::new(&tensor, Precision::F64)));
+            tensors.push(Stored::new(name, &HostTensor::vector(values.to_vec()), Precision::F64));
         }
         let meta = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
@@ -134,7 +114,7 @@ impl FlowFile {
             ("precision".to_owned(), json(&self.flow.precision())),
             ("training".to_owned(), json(&self.record)),
         ]);
-        Ok(safetensors::serialize(tensors, Some(meta)).expect("names are unique and lengths agree"))
+        Ok(to_safetensors(tensors, meta))
     }
 }
 
@@ -145,61 +125,4 @@ fn json(value: &impl Serialize) -> String {
 fn parse<T: DeserializeOwned>(meta: &HashMap<String, String>, key: &str) -> Result<T, String> {
     let text = meta.get(key).ok_or_else(|| format!("its metadata has no `{key}`"))?;
     serde_json::from_str(text).map_err(|error| format!("its `{key}` cannot be read: {error}"))
-}
-
-/// A tensor in the bytes of the file.
-struct Stored {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl Stored {
-    fn new(tensor: &HostTensor, precision: Precision) -> Self {
-        let data = &tensor.data;
-        let (dtype, bytes) = match (tensor.integer, precision) {
-            (true, _) => {
-                (Dtype::I64, data.iter().flat_map(|v| (*v as i64).to_le_bytes()).collect())
-            }
-            (false, Precision::F32) => {
-                (Dtype::F32, data.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect())
-            }
-            (false, Precision::F64) => {
-                (Dtype::F64, data.iter().flat_map(|v| v.to_le_bytes()).collect())
-            }
-        };
-        Self { dtype, shape: tensor.shape.clone(), bytes }
-    }
-}
-
-impl View for Stored {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-fn host_tensor(view: &safetensors::tensor::TensorView<'_>) -> Result<HostTensor, String> {
-    fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-        bytes.as_chunks::<N>().0.iter().map(|chunk| read(*chunk)).collect()
-    }
-    let bytes = view.data();
-    let (data, integer) = match view.dtype() {
-        Dtype::F32 => (numbers(bytes, |b| f64::from(f32::from_le_bytes(b))), false),
-        Dtype::F64 => (numbers(bytes, f64::from_le_bytes), false),
-        Dtype::I64 => (numbers(bytes, |b| i64::from_le_bytes(b) as f64), true),
-        other => return Err(format!("has type {other:?}; only F32, F64 and I64 are used")),
-    };
-    Ok(HostTensor { shape: view.shape().to_vec(), data, integer })
 }

@@ -23,14 +23,16 @@ pub mod bijection;
 mod config;
 mod device;
 mod error;
+mod file;
 mod flow;
 mod io;
+mod nflows;
 pub mod nn;
 mod state_dict;
 pub mod train;
 
 pub use burn::tensor::Device;
-pub use config::{FlowConfig, LinearKind};
+pub use config::{BaseKind, FlowConfig, LinearKind};
 pub use device::{DEVICES, Precision, default_device, device};
 pub use error::FlowError;
 pub use flow::{Flow, Image};

@@ -17,6 +17,13 @@ pub struct HostTensor {
     pub integer: bool,
 }
 
+impl HostTensor {
+    /// A list of floats.
+    pub(crate) fn vector(data: Vec<f64>) -> Self {
+        Self { shape: vec![data.len()], data, integer: false }
+    }
+}
+
 /// All tensors of a flow under their `nflows` names.
 ///
 /// Reading takes tensors out, so that what is left at the end is surplus. Problems are collected
@@ -61,6 +68,11 @@ impl StateDict {
         self.insert(name, HostTensor { shape: vec![values.len()], data, integer: true });
     }
 
+    /// Adds a single integer under `name`.
+    pub(crate) fn put_integer(&mut self, name: String, value: i64) {
+        self.insert(name, HostTensor { shape: vec![], data: vec![value as f64], integer: true });
+    }
+
     /// Takes the float tensor `name` out; a missing or mis-shaped one is noted and zeros stand in.
     pub(crate) fn take<const D: usize>(
         &mut self,
@@ -72,13 +84,20 @@ impl StateDict {
         Tensor::from_data(TensorData::new(data, shape), options.clone())
     }
 
-    /// Takes `name` out and notes a difference from `expected`.
+    /// Takes a list of integers out and notes a difference from `expected`.
     pub(crate) fn expect_integers(&mut self, name: &str, expected: &[usize]) {
+        let expected: Vec<f64> = expected.iter().map(|&v| v as f64).collect();
+        self.expect(name, &[expected.len()], &expected);
+    }
+
+    /// Takes `name` out and notes a difference from `expected`.
+    pub(crate) fn expect(&mut self, name: &str, shape: &[usize], expected: &[f64]) {
         let before = self.problems.len();
-        let found = self.take_host(name, &[expected.len()]);
-        let differs = |(a, b): (&f64, &usize)| (a - *b as f64).abs() > 0.0;
-        if self.problems.len() == before && found.iter().zip(expected).any(differs) {
-            self.problems.push(format!("`{name}` is {found:?}, not {expected:?}"));
+        let found = self.take_host(name, shape);
+        let place = found.iter().zip(expected).position(|(a, b)| (a - b).abs() > 0.0);
+        if let (Some(i), true) = (place, self.problems.len() == before) {
+            let (found, expected) = (found[i], expected[i]);
+            self.problems.push(format!("`{name}` has {found} at {i} where {expected} belongs"));
         }
     }
 

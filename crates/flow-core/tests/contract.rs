@@ -3,7 +3,7 @@
 
 use burn::tensor::{DType, Tensor, TensorCreationOptions, TensorData};
 use flow_core::{
-    Flow, FlowConfig, LinearKind, Precision,
+    BaseKind, Flow, FlowConfig, LinearKind, Precision,
     bijection::{Bijection, Standardize},
     default_device,
 };
@@ -36,7 +36,8 @@ fn shaken(config: &FlowConfig) -> Flow {
     let mut state = flow.state_dict().unwrap();
     let tensors: Vec<_> = state.iter().map(|(name, t)| (name.to_owned(), t.clone())).collect();
     for (seed, (name, mut tensor)) in tensors.into_iter().enumerate() {
-        if !tensor.integer && !name.ends_with("running_var") {
+        let trained = !name.ends_with("running_var") && !name.ends_with("mask");
+        if !tensor.integer && trained {
             let noise = normals(tensor.data.len(), 0.2, seed as u64);
             tensor.data.iter_mut().zip(noise).for_each(|(v, n)| *v += n);
             state.insert(name, tensor);
@@ -52,6 +53,14 @@ fn flows() -> Vec<Flow> {
         base(3),
         FlowConfig { linear: LinearKind::Permutation, ..base(5) },
         FlowConfig { batch_norm: false, bins: 4, tail_bound: 1.5, ..base(4) },
+        FlowConfig { base: BaseKind::Autoregressive, ..base(3) },
+        FlowConfig { base: BaseKind::Autoregressive, features: 1, ..base(1) },
+        FlowConfig {
+            base: BaseKind::Autoregressive,
+            linear: LinearKind::Permutation,
+            batch_norm: false,
+            ..base(5)
+        },
     ]
     .iter()
     .map(shaken)

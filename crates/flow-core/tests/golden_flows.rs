@@ -7,7 +7,7 @@ use common::{Golden, flow, largest_difference, path, vec};
 use flow_core::Precision;
 use nalgebra::DMatrix;
 
-const FLOWS: [&str; 2] = ["flow_i", "flow_ii"];
+const FLOWS: [&str; 5] = ["flow_i", "flow_ii", "flow_iii", "flow_iv", "flow_v_extra"];
 
 fn columns(golden: &Golden, name: &str) -> DMatrix<f64> {
     let tensor = golden.get(name);

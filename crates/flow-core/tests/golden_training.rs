@@ -27,9 +27,18 @@ impl ModuleMapper for ShowGradients<'_> {
 }
 
 #[test]
-fn one_step() {
-    let golden = Golden::read("flow_i_trainstep.safetensors");
-    let flow = flow("flow_i", Precision::F64).train();
+fn one_step_of_a_coupling_flow() {
+    one_step("flow_i");
+}
+
+#[test]
+fn one_step_of_an_autoregressive_flow() {
+    one_step("flow_iii");
+}
+
+fn one_step(name: &str) {
+    let golden = Golden::read(&format!("{name}_trainstep.safetensors"));
+    let flow = flow(name, Precision::F64).train();
     let loss = negative_log_likelihood(flow.chain(), golden.tensor::<2>("batch").autodiff());
     golden.check("loss", &common::vec(loss.clone()));
 

@@ -6,8 +6,8 @@ use burn::{
 };
 use rand::Rng;
 
-use super::{Bijection, LuLinear, Permutation, RqCoupling};
-use crate::{FlowConfig, FlowError, LinearKind, StateDict};
+use super::{Bijection, LuLinear, Permutation, RqAutoregressive, RqCoupling};
+use crate::{BaseKind, FlowConfig, FlowError, LinearKind, StateDict};
 
 /// One layer of a [`Chain`].
 #[derive(Module, Debug)]
@@ -15,6 +15,7 @@ enum Layer {
     Permutation(Permutation),
     LuLinear(LuLinear),
     RqCoupling(RqCoupling),
+    RqAutoregressive(RqAutoregressive),
 }
 
 /// The layers of a flow in encoding order: data first.
@@ -29,10 +30,11 @@ enum Kind {
     Reverse,
     Lu,
     Coupling { step: usize },
+    Autoregressive,
 }
 
-/// The layers a configuration asks for: `steps` times a linear part and a coupling, then one
-/// linear part.
+/// The layers a configuration asks for: `steps` times a linear part and a spline layer, then
+/// one linear part.
 fn layout(config: &FlowConfig) -> Vec<Kind> {
     let linear: &[Kind] = match config.linear {
         LinearKind::Lu => &[Kind::Reverse, Kind::Lu],
@@ -41,7 +43,10 @@ fn layout(config: &FlowConfig) -> Vec<Kind> {
     let mut layers = Vec::new();
     for step in 0..config.steps {
         layers.extend_from_slice(linear);
-        layers.push(Kind::Coupling { step });
+        layers.push(match config.base {
+            BaseKind::Coupling => Kind::Coupling { step },
+            BaseKind::Autoregressive => Kind::Autoregressive,
+        });
     }
     layers.extend_from_slice(linear);
     layers
@@ -59,6 +64,9 @@ impl Chain {
             Kind::Lu => Layer::LuLinear(LuLinear::identity(config.features, options)),
             Kind::Coupling { step } => {
                 Layer::RqCoupling(RqCoupling::init(step, config, rng, options))
+            }
+            Kind::Autoregressive => {
+                Layer::RqAutoregressive(RqAutoregressive::init(config, rng, options))
             }
         };
         Self { layers: layout(config).into_iter().map(layer).collect() }
@@ -83,6 +91,9 @@ impl Chain {
                 Kind::Coupling { step } => {
                     Layer::RqCoupling(RqCoupling::import(&prefix, step, config, state, options))
                 }
+                Kind::Autoregressive => Layer::RqAutoregressive(RqAutoregressive::import(
+                    &prefix, config, state, options,
+                )),
             }
         };
         Self { layers: layout(config).into_iter().enumerate().map(layer).collect() }
@@ -97,6 +108,7 @@ impl Chain {
                 }
                 Layer::LuLinear(layer) => layer.export(&prefix, state)?,
                 Layer::RqCoupling(layer) => layer.export(&prefix, state)?,
+                Layer::RqAutoregressive(layer) => layer.export(&prefix, state)?,
             }
         }
         Ok(())
@@ -128,6 +140,7 @@ impl Layer {
             Self::Permutation(layer) => layer,
             Self::LuLinear(layer) => layer,
             Self::RqCoupling(layer) => layer,
+            Self::RqAutoregressive(layer) => layer,
         }
     }
 }

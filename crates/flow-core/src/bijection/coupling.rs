@@ -37,9 +37,7 @@ impl RqCoupling {
         rng: &mut impl Rng,
         options: &TensorCreationOptions,
     ) -> Self {
-        Self::build(step, config, |[inputs, outputs]| {
-            ResidualNet::init(inputs, outputs, config, rng, options)
-        })
+        Self::build(step, config, |shape| ResidualNet::init(shape, None, config, rng, options))
     }
 
     pub(crate) fn import(
@@ -51,7 +49,7 @@ impl RqCoupling {
     ) -> Self {
         let net = format!("{prefix}.transform_net");
         let layer = Self::build(step, config, |shape| {
-            ResidualNet::import(&net, shape, config, state, options)
+            ResidualNet::import(&net, shape, None, config, state, options)
         });
         state.expect_integers(&format!("{prefix}.identity_features"), &layer.identity);
         state.expect_integers(&format!("{prefix}.transform_features"), &layer.transformed);
@@ -92,12 +90,11 @@ impl RqCoupling {
     }
 
     fn raw_knots(&self, identity: Tensor<2>) -> RawKnots {
-        let (n, t, k) = (identity.dims()[0], self.transformed.len(), self.spline.bins);
-        let raw = self.net.forward(identity).reshape([n, t, self.spline.raw_len()]);
+        let knots = self.spline.split(self.net.forward(identity));
         RawKnots {
-            widths: raw.clone().narrow(2, 0, k).div_scalar(self.scale),
-            heights: raw.clone().narrow(2, k, k).div_scalar(self.scale),
-            derivatives: raw.narrow(2, 2 * k, k - 1),
+            widths: knots.widths.div_scalar(self.scale),
+            heights: knots.heights.div_scalar(self.scale),
+            derivatives: knots.derivatives,
         }
     }
 }

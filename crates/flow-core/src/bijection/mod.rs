@@ -4,6 +4,7 @@
 //! the image together with the log-determinant of the direction taken, so that the two are never
 //! computed apart.
 
+mod autoregressive;
 mod chain;
 mod coupling;
 mod lu_linear;
@@ -11,6 +12,7 @@ mod permutation;
 mod rq_spline;
 mod standardize;
 
+pub use autoregressive::RqAutoregressive;
 use burn::tensor::Tensor;
 pub use chain::Chain;
 pub use coupling::RqCoupling;

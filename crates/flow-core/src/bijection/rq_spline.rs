@@ -68,6 +68,22 @@ impl RqSpline {
         3 * self.bins - 1
     }
 
+    /// Splits what a network supplies, `3 k - 1` numbers for each feature, into widths, heights and
+    /// derivatives.
+    ///
+    /// # Shapes
+    /// - `raw`: `[n, t (3 k - 1)]`
+    pub fn split(&self, raw: Tensor<2>) -> RawKnots {
+        let [n, outputs] = raw.dims();
+        let (k, each) = (self.bins, self.raw_len());
+        let raw = raw.reshape([n, outputs / each, each]);
+        RawKnots {
+            widths: raw.clone().narrow(2, 0, k),
+            heights: raw.clone().narrow(2, k, k),
+            derivatives: raw.narrow(2, 2 * k, k - 1),
+        }
+    }
+
     /// $z = f(x)$ by (1) and $\log \mathrm d z/\mathrm d x$.
     ///
     /// # Shapes

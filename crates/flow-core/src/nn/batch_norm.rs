@@ -57,7 +57,10 @@ impl BatchNorm {
         state.put(format!("{prefix}.weight"), self.gamma.val())?;
         state.put(format!("{prefix}.bias"), self.beta.val())?;
         state.put(format!("{prefix}.running_mean"), self.running_mean.value_sync())?;
-        state.put(format!("{prefix}.running_var"), self.running_var.value_sync())
+        state.put(format!("{prefix}.running_var"), self.running_var.value_sync())?;
+        // The reference package counts batches there; nothing depends on it.
+        state.put_integer(format!("{prefix}.num_batches_tracked"), 0);
+        Ok(())
     }
 
     pub(crate) fn import(
@@ -66,7 +69,6 @@ impl BatchNorm {
         state: &mut StateDict,
         options: &TensorCreationOptions,
     ) -> Self {
-        // The reference package counts batches there; nothing depends on it.
         state.remove(&format!("{prefix}.num_batches_tracked"));
         let mut take = |name| state.take(&format!("{prefix}.{name}"), [units], options);
         Self {
@@ -78,7 +80,12 @@ impl BatchNorm {
     }
 }
 
+/// Takes up the statistics of a batch; a unit whose statistic is not finite keeps its old one, so
+/// that a single bad batch does not spoil the layer for good.
 fn blend(running: &RunningState<Tensor<1>>, batch: Tensor<1>) {
-    let old = running.value_sync().mul_scalar(1.0 - MOMENTUM);
-    running.update((old + batch.detach().mul_scalar(MOMENTUM)).detach());
+    let old = running.value_sync();
+    let batch = batch.detach();
+    let bad = batch.clone().is_finite().bool_not();
+    let new = old.clone().mul_scalar(1.0 - MOMENTUM) + batch.mul_scalar(MOMENTUM);
+    running.update(new.mask_where(bad, old).detach());
 }

@@ -7,15 +7,21 @@ use burn::{
 use rand::Rng;
 use rand_distr::{Distribution, Uniform};
 
+use super::masks::Mask;
 use crate::{FlowError, StateDict, device::like};
 
-/// $y = x W + b$.
+/// $y = x W + b$, where a mask may cut connections.
 #[derive(Module, Debug)]
 pub struct Linear {
     /// `[inputs, outputs]`; stored in files as `[outputs, inputs]`.
     weight: Param<Tensor<2>>,
     /// `[outputs]`
     bias: Param<Tensor<1>>,
+    /// 1 where a connection stands and 0 where it is cut, in the shape of the weight; not trained.
+    mask: Option<Param<Tensor<2>>>,
+    /// Degrees of the outputs that the mask came from.
+    #[module(skip)]
+    degrees: Vec<usize>,
 }
 
 impl Linear {
@@ -23,9 +29,9 @@ impl Linear {
     ///
     /// The generator belongs to the caller, so that equal seeds give equal weights on every device.
     pub(crate) fn init(
-        inputs: usize,
-        outputs: usize,
+        [inputs, outputs]: [usize; 2],
         bound: Option<f64>,
+        mask: Option<&Mask>,
         rng: &mut impl Rng,
         options: &TensorCreationOptions,
     ) -> Self {
@@ -37,32 +43,60 @@ impl Linear {
         Self::from_parts(
             Tensor::from_data(weight, options.clone()),
             Tensor::from_data(bias, options.clone()),
+            mask,
         )
     }
 
-    fn from_parts(weight_rows: Tensor<2>, bias: Tensor<1>) -> Self {
-        Self { weight: contiguous_param(weight_rows.transpose()), bias: Param::from_tensor(bias) }
+    /// `weight_rows` is `[outputs, inputs]`.
+    fn from_parts(weight_rows: Tensor<2>, bias: Tensor<1>, mask: Option<&Mask>) -> Self {
+        let shape = weight_rows.dims();
+        let connections = mask.map(|mask| {
+            let data = TensorData::new(mask.values.clone(), shape);
+            let rows = Tensor::<2>::from_data(data, like(&weight_rows));
+            contiguous_param(rows.transpose()).set_require_grad(false)
+        });
+        Self {
+            weight: contiguous_param(weight_rows.transpose()),
+            bias: Param::from_tensor(bias),
+            mask: connections,
+            degrees: mask.map(|mask| mask.degrees.clone()).unwrap_or_default(),
+        }
     }
 
     /// # Shapes
     /// - `x`: `[n, inputs]`; returns `[n, outputs]`
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        burn::tensor::module::linear(x, self.weight.val(), Some(self.bias.val()))
+        let weight = match &self.mask {
+            Some(mask) => self.weight.val() * mask.val(),
+            None => self.weight.val(),
+        };
+        burn::tensor::module::linear(x, weight, Some(self.bias.val()))
     }
 
     pub(crate) fn export(&self, prefix: &str, state: &mut StateDict) -> Result<(), FlowError> {
         state.put(format!("{prefix}.weight"), self.weight.val().transpose())?;
-        state.put(format!("{prefix}.bias"), self.bias.val())
+        state.put(format!("{prefix}.bias"), self.bias.val())?;
+        if let Some(mask) = &self.mask {
+            state.put(format!("{prefix}.mask"), mask.val().transpose())?;
+            state.put_integers(format!("{prefix}.degrees"), &self.degrees);
+        }
+        Ok(())
     }
 
     pub(crate) fn import(
         prefix: &str,
         [inputs, outputs]: [usize; 2],
+        mask: Option<&Mask>,
         state: &mut StateDict,
         options: &TensorCreationOptions,
     ) -> Self {
         let weight = state.take(&format!("{prefix}.weight"), [outputs, inputs], options);
-        Self::from_parts(weight, state.take(&format!("{prefix}.bias"), [outputs], options))
+        let bias = state.take(&format!("{prefix}.bias"), [outputs], options);
+        if let Some(mask) = mask {
+            state.expect(&format!("{prefix}.mask"), &[outputs, inputs], &mask.values);
+            state.expect_integers(&format!("{prefix}.degrees"), &mask.degrees);
+        }
+        Self::from_parts(weight, bias, mask)
     }
 }
 

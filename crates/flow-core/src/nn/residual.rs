@@ -1,4 +1,4 @@
-//! The pre-activation residual network inside each coupling.
+//! The pre-activation residual network inside each spline layer.
 
 use burn::{
     module::Module,
@@ -7,7 +7,7 @@ use burn::{
 };
 use rand::Rng;
 
-use super::{BatchNorm, Linear};
+use super::{BatchNorm, Linear, Masks};
 use crate::{FlowConfig, FlowError, StateDict};
 
 /// Residual blocks in every network.
@@ -32,25 +32,30 @@ struct Block {
 }
 
 impl ResidualNet {
+    /// With `masks` the network is autoregressive.
     pub(crate) fn init(
-        inputs: usize,
-        outputs: usize,
+        [inputs, outputs]: [usize; 2],
+        masks: Option<&Masks>,
         config: &FlowConfig,
         rng: &mut impl Rng,
         options: &TensorCreationOptions,
     ) -> Self {
         let hidden = config.hidden;
-        let first = Linear::init(inputs, hidden, None, rng, options);
+        let first = [inputs, hidden];
+        let first = Linear::init(first, None, masks.map(|m| &m.first), rng, options);
+        let inner = masks.map(|m| &m.hidden);
         let blocks = (0..BLOCKS)
             .map(|_| Block {
                 norms: norms(config, |_| BatchNorm::init(hidden, options)),
                 linears: [None, Some(SMALL)]
-                    .map(|bound| Linear::init(hidden, hidden, bound, rng, options))
+                    .map(|bound| Linear::init([hidden, hidden], bound, inner, rng, options))
                     .into(),
                 dropout: DropoutConfig::new(config.dropout).init(),
             })
             .collect();
-        Self { first, blocks, last: Linear::init(hidden, outputs, None, rng, options) }
+        let last = [hidden, outputs];
+        let last = Linear::init(last, None, masks.map(|m| &m.last), rng, options);
+        Self { first, blocks, last }
     }
 
     /// # Shapes
@@ -76,20 +81,25 @@ impl ResidualNet {
     pub(crate) fn import(
         prefix: &str,
         [inputs, outputs]: [usize; 2],
+        masks: Option<&Masks>,
         config: &FlowConfig,
         state: &mut StateDict,
         options: &TensorCreationOptions,
     ) -> Self {
         let hidden = config.hidden;
-        let mut linear = |name: String, shape| {
-            Linear::import(&format!("{prefix}.{name}"), shape, state, options)
+        let mut linear = |name: String, shape, mask| {
+            Linear::import(&format!("{prefix}.{name}"), shape, mask, state, options)
         };
-        let first = linear("initial_layer".into(), [inputs, hidden]);
-        let last = linear("final_layer".into(), [hidden, outputs]);
+        let first = linear("initial_layer".into(), [inputs, hidden], masks.map(|m| &m.first));
+        let last = linear("final_layer".into(), [hidden, outputs], masks.map(|m| &m.last));
+        let inner = masks.map(|m| &m.hidden);
         let linears: Vec<Vec<Linear>> = (0..BLOCKS)
             .map(|b| {
                 (0..2)
-                    .map(|i| linear(format!("blocks.{b}.linear_layers.{i}"), [hidden, hidden]))
+                    .map(|i| {
+                        let name = format!("blocks.{b}.linear_layers.{i}");
+                        linear(name, [hidden, hidden], inner)
+                    })
                     .collect()
             })
             .collect();

@@ -6,9 +6,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use burn::tensor::{DType, Tensor, TensorCreationOptions, TensorData};
 use flow_core::{
-    Flow, FlowConfig, HostTensor, LinearKind, Precision, StateDict, bijection::Standardize,
+    BaseKind, Flow, FlowConfig, HostTensor, LinearKind, Precision, StateDict,
+    bijection::Standardize,
 };
-use safetensors::{Dtype, SafeTensors};
 
 pub(crate) struct Golden(BTreeMap<String, HostTensor>);
 
@@ -18,21 +18,8 @@ pub(crate) fn path(name: &str) -> PathBuf {
 
 impl Golden {
     pub(crate) fn read(name: &str) -> Self {
-        let bytes = std::fs::read(path(name)).unwrap();
-        let file = SafeTensors::deserialize(&bytes).unwrap();
-        let tensors = file.iter().map(|(name, view)| {
-            let bytes = view.data().as_chunks::<8>().0;
-            let integer = view.dtype() == Dtype::I64;
-            let data =
-                bytes
-                    .iter()
-                    .map(|b| {
-                        if integer { i64::from_le_bytes(*b) as f64 } else { f64::from_le_bytes(*b) }
-                    })
-                    .collect();
-            (name.to_owned(), HostTensor { shape: view.shape().to_vec(), data, integer })
-        });
-        Self(tensors.collect())
+        let state = StateDict::read(path(name)).unwrap();
+        Self(state.iter().map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect())
     }
 
     pub(crate) fn get(&self, name: &str) -> &HostTensor {
@@ -45,14 +32,6 @@ impl Golden {
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
-    }
-
-    pub(crate) fn state_dict(&self) -> StateDict {
-        let mut state = StateDict::default();
-        for (name, tensor) in &self.0 {
-            state.insert(name.clone(), tensor.clone());
-        }
-        state
     }
 
     /// Holds `actual` to tensor `name` within `max(1e-10 (1 + |value|), 100 noise)` row by row.
@@ -88,14 +67,19 @@ pub(crate) fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
-/// The reference flow `name` on data that need no standardisation.
-pub(crate) fn flow(name: &str, precision: Precision) -> Flow {
+/// Architecture of the reference flow `name`.
+pub(crate) fn config(name: &str) -> FlowConfig {
     let text = std::fs::read_to_string(path(&format!("{name}.json"))).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let h = &json["hyperparameters"];
     let int = |key: &str| h[key].as_u64().unwrap() as usize;
-    let config = FlowConfig {
+    FlowConfig {
         features: int("features"),
+        base: match h["base"].as_str().unwrap() {
+            "rq-c" => BaseKind::Coupling,
+            "rq-ar" => BaseKind::Autoregressive,
+            other => panic!("{other}"),
+        },
         hidden: int("hidden_features"),
         steps: int("num_flow_steps"),
         bins: int("num_bins"),
@@ -107,9 +91,14 @@ pub(crate) fn flow(name: &str, precision: Precision) -> Flow {
         },
         batch_norm: h["use_batch_norm"].as_bool().unwrap(),
         dropout: h["dropout_probability"].as_f64().unwrap(),
-    };
+    }
+}
+
+/// The reference flow `name` on data that need no standardisation.
+pub(crate) fn flow(name: &str, precision: Precision) -> Flow {
+    let config = config(name);
     let d = config.features;
     let same = Standardize::new(vec![0.0; d], vec![1.0; d]).unwrap();
-    let state = Golden::read(&format!("{name}_weights.safetensors")).state_dict();
+    let state = StateDict::read(path(&format!("{name}_weights.safetensors"))).unwrap();
     Flow::from_state_dict(&config, same, state, precision, &flow_core::default_device()).unwrap()
 }

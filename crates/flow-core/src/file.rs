@@ -1,0 +1,103 @@
+//! Safetensors on disk: reading tensors, and writing that never leaves half a file.
+
+use std::{borrow::Cow, collections::HashMap, io::Write, path::Path};
+
+use safetensors::{Dtype, View, tensor::TensorView};
+
+use crate::{FlowError, HostTensor, Precision};
+
+/// The bytes of a file with these tensors and this metadata.
+pub(crate) fn to_safetensors(tensors: Vec<Stored>, meta: HashMap<String, String>) -> Vec<u8> {
+    let named = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor));
+    safetensors::serialize(named, Some(meta)).expect("names are unique and lengths agree")
+}
+
+/// Writes under a temporary name and renames, so that `path` is never half-written.
+///
+/// # Errors
+/// [`FlowError::File`] when the folder or the file cannot be written.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FlowError> {
+    let failed = |source| FlowError::File { action: "cannot write", path: path.to_owned(), source };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    // Readable as any new file is, not by its owner alone; the process's mask still applies.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// A tensor in the bytes of the file.
+pub(crate) struct Stored {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Stored {
+    /// `tensor` under `name`; `precision` is that of floats.
+    pub(crate) fn new(name: &str, tensor: &HostTensor, precision: Precision) -> Self {
+        let data = &tensor.data;
+        let (dtype, bytes) = match (tensor.integer, precision) {
+            (true, _) => {
+                (Dtype::I64, data.iter().flat_map(|v| (*v as i64).to_le_bytes()).collect())
+            }
+            (false, Precision::F32) => {
+                (Dtype::F32, data.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect())
+            }
+            (false, Precision::F64) => {
+                (Dtype::F64, data.iter().flat_map(|v| v.to_le_bytes()).collect())
+            }
+        };
+        Self { name: name.to_owned(), dtype, shape: tensor.shape.clone(), bytes }
+    }
+
+    /// Bytes of another program under `name`.
+    pub(crate) fn opaque(name: &str, bytes: Vec<u8>) -> Self {
+        Self { name: name.to_owned(), dtype: Dtype::U8, shape: vec![bytes.len()], bytes }
+    }
+}
+
+impl View for Stored {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// A tensor of a file on the host.
+///
+/// # Errors
+/// What is wrong with the tensor, to be put behind its name.
+pub(crate) fn host_tensor(view: &TensorView<'_>) -> Result<HostTensor, String> {
+    let bytes = view.data();
+    let (data, integer) = match view.dtype() {
+        Dtype::F32 => (numbers(bytes, |b| f64::from(f32::from_le_bytes(b))), false),
+        Dtype::F64 => (numbers(bytes, f64::from_le_bytes), false),
+        Dtype::I64 => (numbers(bytes, |b| i64::from_le_bytes(b) as f64), true),
+        other => return Err(format!("has type {other:?}; only F32, F64 and I64 are used")),
+    };
+    Ok(HostTensor { shape: view.shape().to_vec(), data, integer })
+}
+
+/// Numbers of `N` bytes each.
+pub(crate) fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+    bytes.as_chunks::<N>().0.iter().map(|chunk| read(*chunk)).collect()
+}

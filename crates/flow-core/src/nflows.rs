@@ -1,0 +1,112 @@
+//! Weights to and from the Python package `nflows`, under its own names.
+//!
+//! A file holds the weights of the chain alone: `nflows` knows no standardisation, so a flow read
+//! from one takes features as they are, and a flow written to one leaves its moments in the metadata.
+
+use std::{collections::HashMap, path::Path};
+
+use pytorch_reader::{DType, PytorchReader};
+use safetensors::SafeTensors;
+
+use crate::{
+    Flow, FlowConfig, FlowError, HostTensor, Precision, StateDict,
+    bijection::Standardize,
+    default_device,
+    file::{Stored, host_tensor, numbers, to_safetensors, write_atomically},
+};
+
+impl StateDict {
+    /// Reads every tensor of a `.safetensors` file or of a state dictionary that `torch.save` wrote
+    /// (`.pt`, `.pth`).
+    ///
+    /// # Errors
+    /// [`FlowError::File`] when the file cannot be read; [`FlowError::Format`] when it is damaged,
+    /// of another kind or holds types other than floats and integers.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, FlowError> {
+        let path = path.as_ref();
+        let failed =
+            |source| FlowError::File { action: "cannot read", path: path.to_owned(), source };
+        let wrong = |reason: String| FlowError::Format { path: path.to_owned(), reason };
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("safetensors") => {
+                let bytes = std::fs::read(path).map_err(failed)?;
+                let file = SafeTensors::deserialize(&bytes).map_err(|error| {
+                    wrong(format!("it is truncated or not a safetensors file ({error})"))
+                })?;
+                let mut state = Self::default();
+                for (name, view) in file.iter() {
+                    let tensor = host_tensor(&view).map_err(|e| wrong(format!("`{name}` {e}")))?;
+                    state.insert(name.to_owned(), tensor);
+                }
+                Ok(state)
+            }
+            Some("pt" | "pth") => {
+                std::fs::File::open(path).map_err(failed)?;
+                let file = PytorchReader::new(path).map_err(|error| {
+                    wrong(format!("it is truncated or no state dictionary of PyTorch ({error})"))
+                })?;
+                let mut state = Self::default();
+                for (name, tensor) in file.into_tensors() {
+                    let host = from_torch(&tensor).map_err(|e| wrong(format!("`{name}` {e}")))?;
+                    state.insert(name, host);
+                }
+                Ok(state)
+            }
+            _ => Err(wrong("its ending is neither .safetensors nor .pt or .pth".into())),
+        }
+    }
+}
+
+impl Flow {
+    /// A flow with weights that `nflows` trained, in single precision on the default device.
+    ///
+    /// Features are taken as they are: standardise them as they were standardised for training. For
+    /// another precision, device or moments read the [`StateDict`] and build the flow with
+    /// [`from_state_dict`](Self::from_state_dict).
+    ///
+    /// # Errors
+    /// As [`StateDict::read`] and [`from_state_dict`](Self::from_state_dict).
+    pub fn from_nflows(path: impl AsRef<Path>, config: &FlowConfig) -> Result<Self, FlowError> {
+        let d = config.features;
+        let same = Standardize::new(vec![0.0; d], vec![1.0; d])?;
+        let state = StateDict::read(path)?;
+        Self::from_state_dict(config, same, state, Precision::F32, &default_device())
+    }
+
+    /// Writes the weights as `.safetensors` under the names that `nflows` gives them, for
+    /// `load_state_dict`.
+    ///
+    /// The configuration and the moments of the features are in the file's metadata (`config`,
+    /// `mean`, `sd`, as JSON): `nflows` does not standardise, its user must.
+    ///
+    /// # Errors
+    /// [`FlowError::File`] when the file cannot be written; [`FlowError::Execution`].
+    pub fn to_nflows(&self, path: impl AsRef<Path>) -> Result<(), FlowError> {
+        let json = |v: &[f64]| serde_json::to_string(v).expect("numbers become JSON");
+        let meta = HashMap::from([
+            (
+                "config".to_owned(),
+                serde_json::to_string(self.config()).expect("plain data becomes JSON"),
+            ),
+            ("mean".to_owned(), json(self.standardize().mean())),
+            ("sd".to_owned(), json(self.standardize().sd())),
+        ]);
+        let state = self.state_dict()?;
+        let tensors = state
+            .iter()
+            .map(|(name, tensor)| Stored::new(name, tensor, self.precision()))
+            .collect();
+        write_atomically(path.as_ref(), &to_safetensors(tensors, meta))
+    }
+}
+
+fn from_torch(tensor: &pytorch_reader::Tensor) -> Result<HostTensor, String> {
+    let bytes = tensor.read().map_err(|error| format!("cannot be read: {error}"))?;
+    let (data, integer) = match tensor.dtype() {
+        DType::F32 => (numbers(&bytes, |b| f64::from(f32::from_le_bytes(b))), false),
+        DType::F64 => (numbers(&bytes, f64::from_le_bytes), false),
+        DType::I64 => (numbers(&bytes, |b| i64::from_le_bytes(b) as f64), true),
+        other => return Err(format!("has type {other:?}; only F32, F64 and I64 are used")),
+    };
+    Ok(HostTensor { shape: tensor.shape().to_vec(), data, integer })
+}
