@@ -60,6 +60,20 @@ pub enum FlowError {
         /// The loss.
         loss: f64,
     },
+    /// A checkpoint belongs to another run.
+    #[error("{path} is the checkpoint of another run: {reason}; remove it or name another file", path = path.display())]
+    OtherRun {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What differs.
+        reason: String,
+    },
+    /// An observer asked to stop.
+    #[error("training was interrupted after {steps} steps")]
+    Interrupted {
+        /// Optimiser steps done.
+        steps: usize,
+    },
     /// The device is not part of this build or not known.
     #[error("device `{name}` is not available; this build has {available}")]
     Device {
@@ -81,8 +95,8 @@ pub enum FlowError {
         /// The operating system's reason.
         source: std::io::Error,
     },
-    /// A file is not a flow, or a damaged one.
-    #[error("{path} is not a usable flow file: {reason}", path = path.display())]
+    /// A file is damaged or not what it should be.
+    #[error("{path} cannot be used: {reason}", path = path.display())]
     Format {
         /// The file.
         path: PathBuf,

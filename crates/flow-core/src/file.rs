@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap, io::Write, path::Path};
 
-use safetensors::{Dtype, View, tensor::TensorView};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, View, tensor::TensorView};
 
 use crate::{FlowError, HostTensor, Precision};
 
@@ -10,6 +10,33 @@ use crate::{FlowError, HostTensor, Precision};
 pub(crate) fn to_safetensors(tensors: Vec<Stored>, meta: HashMap<String, String>) -> Vec<u8> {
     let named = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor));
     safetensors::serialize(named, Some(meta)).expect("names are unique and lengths agree")
+}
+
+/// The metadata of a file of our own.
+///
+/// # Errors
+/// Why the bytes are no file of that format and version.
+pub(crate) fn read_metadata(
+    bytes: &[u8],
+    format: &str,
+    version: &str,
+) -> Result<HashMap<String, String>, String> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
+    let meta = header.metadata().clone().unwrap_or_default();
+    if meta.get("format").map(String::as_str) != Some(format) {
+        return Err(format!("it is no {format} written by this library"));
+    }
+    match meta.get("version").map_or("none", String::as_str) {
+        found if found == version => Ok(meta),
+        found => {
+            Err(format!("it has format version {found}, this library reads version {version}"))
+        }
+    }
+}
+
+/// What to say of bytes that are no safetensors file.
+pub(crate) fn damaged(error: &SafeTensorError) -> String {
+    format!("it is truncated or not a safetensors file ({error})")
 }
 
 /// Writes under a temporary name and renames, so that `path` is never half-written.

@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Flow, FlowConfig, FlowError, HostTensor, Precision, StateDict, TrainingRecord,
     bijection::Standardize,
-    file::{Stored, host_tensor, to_safetensors, write_atomically},
+    file::{Stored, damaged, host_tensor, read_metadata, to_safetensors, write_atomically},
 };
 
 const FORMAT: &str = "latent-is flow";
@@ -65,25 +65,12 @@ impl FlowFile {
     ) -> Result<Self, FlowError> {
         let origin = origin.into();
         let wrong = |reason: String| FlowError::Format { path: origin.clone(), reason };
-        let damaged = |error: safetensors::SafeTensorError| {
-            wrong(format!("it is truncated or not a safetensors file ({error})"))
-        };
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let meta = header.metadata().clone().unwrap_or_default();
-        if meta.get("format").map(String::as_str) != Some(FORMAT) {
-            return Err(wrong("it was not written by this library".into()));
-        }
-        let version = meta.get("version").map_or("none", String::as_str);
-        if version != VERSION {
-            return Err(wrong(format!(
-                "it has format version {version}, this library reads version {VERSION}"
-            )));
-        }
+        let meta = read_metadata(bytes, FORMAT, VERSION).map_err(&wrong)?;
         let config: FlowConfig = parse(&meta, "config").map_err(&wrong)?;
         let precision: Precision = parse(&meta, "precision").map_err(&wrong)?;
         let record: TrainingRecord = parse(&meta, "training").map_err(&wrong)?;
 
-        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| wrong(damaged(&error)))?;
         let mut state = StateDict::default();
         for (name, view) in tensors.iter() {
             let tensor = host_tensor(&view).map_err(|e| wrong(format!("`{name}` {e}")))?;

@@ -38,4 +38,4 @@ pub use error::FlowError;
 pub use flow::{Flow, Image};
 pub use io::FlowFile;
 pub use state_dict::{HostTensor, StateDict};
-pub use train::{TrainSettings, Trained, TrainingRecord, fit};
+pub use train::{Checkpoint, TrainSettings, Trained, TrainingRecord, fit, fit_resumable};

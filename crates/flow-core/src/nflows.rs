@@ -12,7 +12,7 @@ use crate::{
     Flow, FlowConfig, FlowError, HostTensor, Precision, StateDict,
     bijection::Standardize,
     default_device,
-    file::{Stored, host_tensor, numbers, to_safetensors, write_atomically},
+    file::{Stored, damaged, host_tensor, numbers, to_safetensors, write_atomically},
 };
 
 impl StateDict {
@@ -30,9 +30,8 @@ impl StateDict {
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("safetensors") => {
                 let bytes = std::fs::read(path).map_err(failed)?;
-                let file = SafeTensors::deserialize(&bytes).map_err(|error| {
-                    wrong(format!("it is truncated or not a safetensors file ({error})"))
-                })?;
+                let file =
+                    SafeTensors::deserialize(&bytes).map_err(|error| wrong(damaged(&error)))?;
                 let mut state = Self::default();
                 for (name, view) in file.iter() {
                     let tensor = host_tensor(&view).map_err(|e| wrong(format!("`{name}` {e}")))?;

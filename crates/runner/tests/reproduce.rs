@@ -127,8 +127,8 @@ fn bad_input_is_refused_and_leaves_nothing() {
     refused(&["--trials", "many"], "invalid value 'many'");
     refused(&["--device", "abacus"], "device `abacus` is not available; this build has flex");
     refused(&["--flow", "absent.safetensors"], "cannot read absent.safetensors");
-    refused(&["--flow", "cut.safetensors"], "cut.safetensors is not a usable flow file");
-    refused(&["--flow", "foreign.safetensors"], "foreign.safetensors is not a usable flow file");
+    refused(&["--flow", "cut.safetensors"], "cut.safetensors cannot be used");
+    refused(&["--flow", "foreign.safetensors"], "foreign.safetensors cannot be used");
     refused(&["--flow", "plane.safetensors"], "the flow has 2 features, the system `robot` has 3");
     refused(&["--experiment", "absent.toml"], "cannot read absent.toml");
     refused(&["--experiment", "bad.toml"], "line 2");

@@ -1,22 +1,12 @@
-//! The training loop.
+//! Training a flow on outcomes, in one go or in several sittings.
 
-use std::time::Instant;
-
-use burn::{
-    module::Module,
-    optim::GradientsParams,
-    tensor::{Device, Tensor, TensorData},
-};
+use burn::tensor::Device;
 use nalgebra::{DMatrix, DMatrixView};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Epoch, GlobalAdam, Observer, TrainSettings, TrainingRecord};
-use crate::{
-    Flow, FlowConfig, FlowError, Precision,
-    bijection::{Bijection, Chain, Standardize},
-    flow::LN_2PI,
-};
+use super::{Checkpoint, Observer, TrainSettings, TrainingRecord, run::Run};
+use crate::{Flow, FlowConfig, FlowError, Precision, bijection::Standardize};
 
 /// A trained flow and how it came to be.
 #[derive(Clone, Debug)]
@@ -39,7 +29,8 @@ pub struct Trained {
 /// [`FlowError::Features`] when `x` has another number of features than `config`; a
 /// [`FlowError::Setting`] for a setting out of range; [`FlowError::TooFewRows`],
 /// [`FlowError::NotFinite`] or [`FlowError::ConstantFeature`] for data that cannot be trained on;
-/// [`FlowError::Diverged`] when the loss stops being a number.
+/// [`FlowError::Diverged`] when losses or gradients stop being numbers again and again;
+/// [`FlowError::Interrupted`] when the observer asks to stop.
 pub fn fit(
     x: DMatrixView<'_, f64>,
     config: &FlowConfig,
@@ -47,81 +38,109 @@ pub fn fit(
     device: &Device,
     observer: &mut dyn Observer,
 ) -> Result<Trained, FlowError> {
-    let begin = Instant::now();
+    train(x, config, settings, device, observer, None)
+}
+
+/// As [`fit`], and keeps a checkpoint: a run that was interrupted or killed goes on from there and
+/// ends with the same bits as one that was not, on the CPU backend. The checkpoint is removed at the
+/// end.
+///
+/// # Shapes
+/// - `x`: `[d, n]`, one outcome a column
+///
+/// # Errors
+/// As [`fit`]; [`FlowError::OtherRun`] when the checkpoint belongs to other data or settings;
+/// [`FlowError::Format`] and [`FlowError::File`] when it cannot be read or written.
+pub fn fit_resumable(
+    x: DMatrixView<'_, f64>,
+    config: &FlowConfig,
+    settings: &TrainSettings,
+    device: &Device,
+    observer: &mut dyn Observer,
+    checkpoint: &Checkpoint,
+) -> Result<Trained, FlowError> {
+    train(x, config, settings, device, observer, Some(checkpoint))
+}
+
+fn train(
+    x: DMatrixView<'_, f64>,
+    config: &FlowConfig,
+    settings: &TrainSettings,
+    device: &Device,
+    observer: &mut dyn Observer,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<Trained, FlowError> {
     if x.nrows() != config.features {
         return Err(FlowError::Features { expected: config.features, actual: x.nrows() });
     }
     settings.validate(x.ncols())?;
     let standardize = Standardize::from_data(x)?;
-    let data = standardize.apply(x);
-    let precision = Precision::F32;
-    let mut flow = Flow::init(config, standardize, settings.seed, precision, device)?;
-
-    // Streams 0: weights; 1: split and shuffling.
-    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
-    rng.set_stream(1);
-    let mut rows: Vec<usize> = (0..x.ncols()).collect();
-    rows.shuffle(&mut rng);
-    let mut train = rows.split_off(settings.held_out(x.ncols()));
-    let held_out = gather(&data, &rows);
-
-    let mut record = TrainingRecord {
+    let data = Data::split(&standardize.apply(x), settings);
+    let flow = Flow::init(config, standardize, settings.seed, Precision::F32, device)?;
+    let record = TrainingRecord {
         settings: settings.clone(),
         rows: x.ncols(),
         data_hash: hash(x),
         ..TrainingRecord::default()
     };
-    let batches = train.len() / settings.batch_size;
-    let steps = batches * settings.epochs;
-    observer.start(steps);
-    let mut chain = flow.chain().clone().train();
-    let mut adam = GlobalAdam::new(settings.clip_norm);
-    // Dropout draws from the device.
-    device.seed(settings.seed);
-    for epoch in 0..settings.epochs {
-        train.shuffle(&mut rng);
-        let mut sum = 0.0;
-        for (b, batch) in train.chunks_exact(settings.batch_size).enumerate() {
-            let step = epoch * batches + b;
-            let data = TensorData::new(gather(&data, batch), [batch.len(), config.features]);
-            let options = precision.on(&device.clone().autodiff());
-            let loss = negative_log_likelihood(&chain, Tensor::from_data(data, options));
-            let grads = GradientsParams::from_grads(loss.backward(), &chain);
-            let loss = loss.into_scalar::<f64>();
-            if !loss.is_finite() {
-                return Err(FlowError::Diverged { step, loss });
-            }
-            let factor = settings.schedule.factor(step as f64 / steps as f64);
-            chain = adam.step(settings.learning_rate * factor, chain, grads);
-            sum += loss;
-            observer.step(loss);
-        }
-        flow.set_chain(chain.valid());
-        let loss = sum / batches as f64;
-        record.losses.push(loss);
-        let held_out = if rows.is_empty() { None } else { Some(flow.mean_log_prob(&held_out)?) };
-        record.held_out.extend(held_out);
-        observer.epoch(&Epoch { done: epoch + 1, total: settings.epochs, loss, held_out });
+    let run = Run::new(flow, &data, device, record);
+    let run = match checkpoint {
+        Some(checkpoint) => checkpoint.resume(run)?,
+        None => run,
+    };
+    let trained = run.finish(observer, checkpoint)?;
+    if let Some(checkpoint) = checkpoint {
+        checkpoint.remove()?;
     }
-    record.seconds = begin.elapsed().as_secs_f64();
-    Ok(Trained { flow, record })
+    Ok(trained)
 }
 
-/// The training loss: mean of $-\log p$ over a batch of standardised features.
-///
-/// # Shapes
-/// - `x`: `[n, d]`; returns `[1]`
-pub fn negative_log_likelihood(chain: &Chain, x: Tensor<2>) -> Tensor<1> {
-    let d = x.dims()[1] as f64;
-    let (z, ln_det) = chain.encode(x);
-    let squares = z.square().sum_dim(1).squeeze_dim::<1>(1);
-    (squares.mul_scalar(0.5) - ln_det).mean().add_scalar(0.5 * d * LN_2PI)
+/// Standardised rows, one after the other, apart for training and for measuring.
+pub(crate) struct Data {
+    pub(crate) features: usize,
+    pub(crate) train: Vec<f64>,
+    pub(crate) held_out: Vec<f64>,
 }
 
-/// Columns `rows` of `data`, one after the other.
-fn gather(data: &DMatrix<f64>, rows: &[usize]) -> Vec<f64> {
-    let d = data.nrows();
-    rows.iter().flat_map(|&row| data.as_slice()[row * d..(row + 1) * d].iter().copied()).collect()
+impl Data {
+    fn split(data: &DMatrix<f64>, settings: &TrainSettings) -> Self {
+        let (features, n) = data.shape();
+        let mut rows: Vec<usize> = (0..n).collect();
+        rows.shuffle(&mut stream(settings.seed, Purpose::Split, 0));
+        let train = rows.split_off(settings.held_out(n));
+        let pick = |rows| gather(data.as_slice(), features, rows);
+        Self { features, train: pick(&train), held_out: pick(&rows) }
+    }
+
+    /// Rows to train on.
+    pub(crate) fn rows(&self) -> usize {
+        self.train.len() / self.features
+    }
+}
+
+/// Rows `rows` of `data`, one after the other.
+pub(crate) fn gather(data: &[f64], d: usize, rows: &[usize]) -> Vec<f64> {
+    rows.iter().flat_map(|&row| data[row * d..(row + 1) * d].iter().copied()).collect()
+}
+
+/// What random numbers are for; weights have the streams of [`Flow::init`].
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    /// Which rows are held out.
+    Split,
+    /// Order of the rows in an epoch.
+    Shuffle,
+    /// Noise on the rows of a step.
+    Jitter,
+    /// Dropout of a step.
+    Dropout,
+}
+
+/// Generator for item `index` of a purpose, so that a run taken up again draws what it would have.
+pub(crate) fn stream(seed: u64, purpose: Purpose, index: usize) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(((purpose as u64 + 1) << 48) | index as u64);
+    rng
 }
 
 fn hash(x: DMatrixView<'_, f64>) -> String {

@@ -1,13 +1,18 @@
 //! Maximum-likelihood training.
 
 mod adam;
+mod checkpoint;
 mod fit;
 mod observer;
 mod record;
+mod run;
 mod settings;
+mod weights;
 
 pub use adam::{GlobalAdam, clip_by_global_norm};
-pub use fit::{Trained, fit, negative_log_likelihood};
+pub use checkpoint::Checkpoint;
+pub use fit::{Trained, fit, fit_resumable};
 pub use observer::{Epoch, Observer};
 pub use record::TrainingRecord;
+pub use run::negative_log_likelihood;
 pub use settings::{Schedule, TrainSettings};

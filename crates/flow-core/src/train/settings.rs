@@ -38,11 +38,22 @@ pub struct TrainSettings {
     pub learning_rate: f64,
     /// How the learning rate moves.
     pub schedule: Schedule,
+    /// Share of the steps over which the learning rate first rises in a line from zero, in `[0, 1)`.
+    pub warm_up: f64,
     /// Bound on the norm of the gradient over all parameters together.
     pub clip_norm: f64,
     /// Share of the rows held out to measure the likelihood, in `[0, 1)`.
     pub validation_share: f64,
-    /// Seed of weights, split and shuffling.
+    /// Standard deviation of the normal noise added to each batch, in standardised units; 0 adds
+    /// none. Outcomes on a surface or with point masses have no density without it.
+    pub jitter: f64,
+    /// Decay of the exponential moving average of the weights that becomes the flow, in `[0, 1)`;
+    /// 0 takes the weights of the last step.
+    pub average: f64,
+    /// Epochs without a better held-out likelihood after which training stops and the best weights
+    /// become the flow; `None` runs through all epochs and takes the last weights.
+    pub patience: Option<usize>,
+    /// Seed of weights, split, shuffling and noise.
     pub seed: u64,
 }
 
@@ -53,8 +64,12 @@ impl Default for TrainSettings {
             batch_size: 128,
             learning_rate: 1e-3,
             schedule: Schedule::Constant,
+            warm_up: 0.0,
             clip_norm: 5.0,
             validation_share: 0.1,
+            jitter: 0.0,
+            average: 0.0,
+            patience: None,
             seed: 0,
         }
     }
@@ -80,15 +95,37 @@ impl TrainSettings {
                 return Err(FlowError::setting(name, "positive and finite", value));
             }
         }
-        if !(0.0..1.0).contains(&self.validation_share) {
-            let value = self.validation_share;
-            return Err(FlowError::setting("validation_share", "in [0, 1)", value));
+        for (name, value) in [
+            ("warm_up", self.warm_up),
+            ("validation_share", self.validation_share),
+            ("average", self.average),
+        ] {
+            if !(0.0..1.0).contains(&value) {
+                return Err(FlowError::setting(name, "in [0, 1)", value));
+            }
+        }
+        if !(self.jitter >= 0.0 && self.jitter.is_finite()) {
+            return Err(FlowError::setting("jitter", "at least 0 and finite", self.jitter));
+        }
+        if self.patience == Some(0) {
+            return Err(FlowError::setting("patience", "positive, or left out", 0));
+        }
+        if self.patience.is_some() && self.held_out(rows) == 0 {
+            let condition = "large enough to hold out a row, since `patience` needs some";
+            return Err(FlowError::setting("validation_share", condition, self.validation_share));
         }
         let needed = (self.batch_size as f64 / (1.0 - self.validation_share)).ceil() as usize;
         if rows - self.held_out(rows) < self.batch_size {
             return Err(FlowError::TooFewRows { rows, needed });
         }
         Ok(())
+    }
+
+    /// Learning rate at step `step` of `steps`.
+    pub(crate) fn rate(&self, step: usize, steps: usize) -> f64 {
+        let progress = step as f64 / steps as f64;
+        let rate = self.learning_rate * self.schedule.factor(progress);
+        if progress < self.warm_up { rate * (progress / self.warm_up) } else { rate }
     }
 
     /// Rows held out of `rows`.

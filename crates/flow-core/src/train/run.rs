@@ -1,0 +1,353 @@
+//! The training loop.
+
+use std::time::Instant;
+
+use burn::{
+    module::Module,
+    optim::GradientsParams,
+    tensor::{Device, Tensor, TensorData},
+};
+use rand::{RngExt, seq::SliceRandom};
+use rand_distr::StandardNormal;
+
+use super::{
+    Checkpoint, Epoch, GlobalAdam, Observer, TrainSettings, Trained, TrainingRecord,
+    fit::{Data, Purpose, gather, stream},
+    weights::{Average, weights, with_weights},
+};
+use crate::{
+    Flow, FlowError, Precision,
+    bijection::{Bijection, Chain},
+    flow::LN_2PI,
+};
+
+/// Steps in a row that may be left out before the weights go back to those of the last epoch.
+const SKIPS: usize = 5;
+/// Times the weights may go back before the run gives up.
+const ROLLBACKS: usize = 3;
+
+/// A training run between two steps.
+pub(crate) struct Run<'a> {
+    pub(crate) flow: Flow,
+    data: &'a Data,
+    device: &'a Device,
+    pub(crate) state: State,
+}
+
+/// What changes from step to step; all of it is in a checkpoint.
+pub(crate) struct State {
+    /// The chain in training mode.
+    pub(crate) chain: Chain,
+    pub(crate) adam: GlobalAdam,
+    pub(crate) average: Option<Average>,
+    /// Weights at the end of the last epoch, to go back to.
+    pub(crate) last: Vec<Tensor<1>>,
+    /// Weights with the best held-out likelihood.
+    pub(crate) best: Vec<Tensor<1>>,
+    pub(crate) progress: Progress,
+    pub(crate) record: TrainingRecord,
+}
+
+/// Where a run is.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Progress {
+    /// Steps done, those left out included.
+    pub(crate) step: usize,
+    /// Sum of the losses of this epoch.
+    sum: f64,
+    /// Steps of this epoch that were not left out.
+    counted: usize,
+    /// Steps left out in a row.
+    skips: usize,
+    /// The best held-out likelihood, and its epoch counted from 1.
+    best: Option<(f64, usize)>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        flow: Flow,
+        data: &'a Data,
+        device: &'a Device,
+        record: TrainingRecord,
+    ) -> Self {
+        let settings = &record.settings;
+        let chain = flow.chain().clone().train();
+        let start = weights(&chain);
+        let state = State {
+            adam: GlobalAdam::new(settings.clip_norm),
+            average: (settings.average > 0.0).then(|| Average::new(settings.average, &chain)),
+            last: start.clone(),
+            best: start,
+            progress: Progress::default(),
+            chain,
+            record,
+        };
+        Self { flow, data, device, state }
+    }
+
+    /// Runs to the end.
+    pub(crate) fn finish(
+        mut self,
+        observer: &mut dyn Observer,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<Trained, FlowError> {
+        let settings = self.state.record.settings.clone();
+        let batches = self.data.rows() / settings.batch_size;
+        let steps = batches * settings.epochs;
+        let (begin, first) = (Instant::now(), self.state.progress.step);
+        let before = self.state.record.seconds;
+        let mut saved = Instant::now();
+        observer.start(steps);
+        if first > 0 {
+            observer.resume(first);
+        }
+        let mut order = (usize::MAX, Vec::new());
+        while self.state.progress.step < steps && !self.settled() {
+            let step = self.state.progress.step;
+            let (epoch, batch) = (step / batches, step % batches);
+            if order.0 != epoch {
+                order = (epoch, self.order(epoch));
+            }
+            let rows = &order.1[batch * settings.batch_size..][..settings.batch_size];
+            self.step(rows, settings.rate(step, steps), observer)?;
+            let done = self.state.progress.step;
+            self.state.record.seconds = before + begin.elapsed().as_secs_f64();
+            if done.is_multiple_of(batches) {
+                let rows = ((done - first) * settings.batch_size) as f64;
+                let rows_per_second = rows / begin.elapsed().as_secs_f64();
+                let left = ((steps - done) * settings.batch_size) as f64;
+                let epoch = self.end_epoch(epoch + 1)?;
+                observer.epoch(&Epoch {
+                    rows_per_second,
+                    seconds_left: left / rows_per_second,
+                    ..epoch
+                });
+            }
+            let stop = observer.stop();
+            if let Some(checkpoint) = checkpoint
+                && (stop || saved.elapsed() >= checkpoint.every)
+            {
+                checkpoint.save(&self)?;
+                saved = Instant::now();
+            }
+            if stop {
+                return Err(FlowError::Interrupted { steps: done });
+            }
+        }
+        Ok(self.end())
+    }
+
+    /// Whether the held-out likelihood has stopped rising.
+    fn settled(&self) -> bool {
+        let State { progress, record, .. } = &self.state;
+        match (record.settings.patience, progress.best) {
+            (Some(patience), Some((_, best))) => record.losses.len() >= best + patience,
+            _ => false,
+        }
+    }
+
+    /// Order of the rows in an epoch.
+    fn order(&self, epoch: usize) -> Vec<usize> {
+        let mut rows: Vec<usize> = (0..self.data.rows()).collect();
+        rows.shuffle(&mut stream(self.state.record.settings.seed, Purpose::Shuffle, epoch));
+        rows
+    }
+
+    /// One step on `rows`; one whose loss or gradient is not finite is left out.
+    fn step(
+        &mut self,
+        rows: &[usize],
+        rate: f64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), FlowError> {
+        let state = &mut self.state;
+        let settings = &state.record.settings;
+        let step = state.progress.step;
+        let d = self.data.features;
+        let mut batch = gather(&self.data.train, d, rows);
+        if settings.jitter > 0.0 {
+            let mut rng = stream(settings.seed, Purpose::Jitter, step);
+            for v in &mut batch {
+                *v += settings.jitter * rng.sample::<f64, _>(StandardNormal);
+            }
+        }
+        if self.flow.config().dropout > 0.0 {
+            // Dropout draws from the device's own generator.
+            self.device.seed(stream(settings.seed, Purpose::Dropout, step).random());
+        }
+        let options = Precision::F32.on(&self.device.clone().autodiff());
+        let batch = Tensor::from_data(TensorData::new(batch, [rows.len(), d]), options);
+        let loss = negative_log_likelihood(&state.chain, batch);
+        let grads = GradientsParams::from_grads(loss.backward(), &state.chain);
+        let loss = loss.into_scalar::<f64>();
+        // Every time the weights went back the rate was halved.
+        let rate = rate * 0.5_f64.powi(state.record.rollbacks as i32);
+        let moved = loss.is_finite().then(|| state.adam.step(rate, &state.chain, grads)).flatten();
+        state.progress.step += 1;
+        let Some(chain) = moved else {
+            observer.skipped(step);
+            return self.skip(step, loss);
+        };
+        state.chain = chain;
+        if let Some(average) = &mut state.average {
+            average.update(&state.chain, step);
+        }
+        state.progress.sum += loss;
+        state.progress.counted += 1;
+        state.progress.skips = 0;
+        observer.step(loss);
+        Ok(())
+    }
+
+    /// Counts a step that was left out; after several in a row the weights go back.
+    fn skip(&mut self, step: usize, loss: f64) -> Result<(), FlowError> {
+        let State { chain, adam, average, last, progress, record, .. } = &mut self.state;
+        record.skipped += 1;
+        progress.skips += 1;
+        if progress.skips < SKIPS {
+            return Ok(());
+        }
+        if record.rollbacks == ROLLBACKS {
+            return Err(FlowError::Diverged { step, loss });
+        }
+        record.rollbacks += 1;
+        progress.skips = 0;
+        *chain = with_weights(chain, last).train();
+        *adam = GlobalAdam::new(record.settings.clip_norm);
+        if let Some(average) = average {
+            *average = Average::new(record.settings.average, chain);
+        }
+        Ok(())
+    }
+
+    /// Measures the weights at the end of an epoch, counted from 1, and remembers them.
+    fn end_epoch(&mut self, epoch: usize) -> Result<Epoch, FlowError> {
+        let state = &mut self.state;
+        // Weights under suspicion are nothing to go back to.
+        if state.progress.skips == 0 {
+            state.last = weights(&state.chain);
+        }
+        let averaged = state.average.as_ref().map_or(&state.last, |average| &average.tensors);
+        let loss = state.progress.sum / state.progress.counted as f64;
+        state.record.losses.push(loss);
+        (state.progress.sum, state.progress.counted) = (0.0, 0);
+        let mut held_out = None;
+        if !self.data.held_out.is_empty() {
+            self.flow.set_chain(with_weights(&state.chain, averaged));
+            let value = self.flow.mean_log_prob(&self.data.held_out)?;
+            held_out = Some(value);
+            state.record.held_out.push(value);
+            let better = state.progress.best.is_none_or(|(best, _)| value > best);
+            if better && value.is_finite() {
+                state.progress.best = Some((value, epoch));
+                state.best.clone_from(averaged);
+            }
+        }
+        let total = state.record.settings.epochs;
+        Ok(Epoch { done: epoch, total, loss, held_out, rows_per_second: 0.0, seconds_left: 0.0 })
+    }
+
+    fn end(self) -> Trained {
+        let Self { mut flow, state, .. } = self;
+        let State { chain, average, best, progress, mut record, .. } = state;
+        record.epoch = record.losses.len();
+        let chain = match (record.settings.patience, progress.best, average) {
+            (Some(_), Some((_, epoch)), _) => {
+                record.epoch = epoch;
+                with_weights(&chain, &best)
+            }
+            (_, _, Some(average)) => with_weights(&chain, &average.tensors),
+            _ => chain.valid(),
+        };
+        flow.set_chain(chain);
+        Trained { flow, record }
+    }
+
+    /// Settings of the run.
+    pub(crate) fn settings(&self) -> &TrainSettings {
+        &self.state.record.settings
+    }
+}
+
+/// The training loss: mean of $-\log p$ over a batch of standardised features.
+///
+/// # Shapes
+/// - `x`: `[n, d]`; returns `[1]`
+pub fn negative_log_likelihood(chain: &Chain, x: Tensor<2>) -> Tensor<1> {
+    let d = x.dims()[1] as f64;
+    let (z, ln_det) = chain.encode(x);
+    let squares = z.square().sum_dim(1).squeeze_dim::<1>(1);
+    (squares.mul_scalar(0.5) - ln_det).mean().add_scalar(0.5 * d * LN_2PI)
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DMatrix;
+
+    use super::*;
+    use crate::{FlowConfig, bijection::Standardize, default_device};
+
+    fn data() -> Data {
+        let mut rng = stream(1, Purpose::Split, 0);
+        let mut normals = |n: usize| (0..2 * n).map(|_| rng.sample(StandardNormal)).collect();
+        Data { features: 2, train: normals(300), held_out: normals(100) }
+    }
+
+    fn run<'a>(data: &'a Data, device: &'a Device, settings: TrainSettings) -> Run<'a> {
+        let config = FlowConfig { hidden: 8, steps: 2, ..FlowConfig::new(2) };
+        let same = Standardize::from_data(DMatrix::<f64>::identity(2, 2).as_view()).unwrap();
+        let flow = Flow::init(&config, same, 1, Precision::F32, device).unwrap();
+        Run::new(flow, data, device, TrainingRecord { settings, ..TrainingRecord::default() })
+    }
+
+    #[test]
+    fn spoilt_weights_go_back_and_training_goes_on() {
+        let (data, device) = (data(), default_device());
+        let settings = TrainSettings { epochs: 4, batch_size: 100, ..TrainSettings::default() };
+        let mut run = run(&data, &device, settings);
+        let spoilt: Vec<_> =
+            weights(&run.state.chain).iter().map(|t| t.clone().mul_scalar(f64::NAN)).collect();
+        run.state.chain = with_weights(&run.state.chain, &spoilt).train();
+        let trained = run.finish(&mut (), None).unwrap();
+        assert_eq!((trained.record.skipped, trained.record.rollbacks), (5, 1));
+        // Three steps an epoch: the weights go back in the second.
+        assert!(trained.record.losses[1..].iter().all(|v| v.is_finite()), "{:?}", trained.record);
+        assert!(trained.record.held_out[1..].iter().all(|v| v.is_finite()), "{:?}", trained.record);
+    }
+
+    #[test]
+    fn the_flow_has_the_weights_of_the_best_epoch() {
+        let (data, device) = (data(), default_device());
+        // So steep that it overfits 300 rows before long.
+        let settings = TrainSettings {
+            epochs: 200,
+            batch_size: 50,
+            learning_rate: 1e-2,
+            patience: Some(3),
+            average: 0.5,
+            ..TrainSettings::default()
+        };
+        let trained = run(&data, &device, settings).finish(&mut (), None).unwrap();
+        let record = &trained.record;
+        let best = record.held_out.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        assert!(record.losses.len() < 200, "never settled");
+        assert_eq!(record.losses.len(), record.epoch + 3);
+        assert!(record.held_out[record.epoch - 1] >= best);
+        let again = trained.flow.mean_log_prob(&data.held_out).unwrap();
+        assert!((again - best).abs() < 1e-6, "{again} against {best}");
+    }
+
+    #[test]
+    fn the_rate_rises_then_falls() {
+        let settings = TrainSettings {
+            warm_up: 0.1,
+            schedule: crate::train::Schedule::Cosine,
+            ..TrainSettings::default()
+        };
+        let rate = |step| settings.rate(step, 100) / settings.learning_rate;
+        let cosine = |p: f64| 0.5 * (1.0 + (std::f64::consts::PI * p).cos());
+        for (step, expected) in [(0, 0.0), (5, 0.5 * cosine(0.05)), (10, cosine(0.1)), (50, 0.5)] {
+            assert!((rate(step) - expected).abs() < 1e-12, "{step}: {}", rate(step));
+        }
+    }
+}
