@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::HashMap, io::Write, path::Path};
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors, View, tensor::TensorView};
+use serde::Serialize;
 
 use crate::{FlowError, HostTensor, Precision};
 
@@ -32,6 +33,11 @@ pub(crate) fn read_metadata(
             Err(format!("it has format version {found}, this library reads version {version}"))
         }
     }
+}
+
+/// Plain data as the text of a metadata entry.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain data becomes JSON")
 }
 
 /// What to say of bytes that are no safetensors file.

@@ -228,7 +228,8 @@ impl Flow {
         })
     }
 
-    fn device(&self) -> Device {
+    /// The device the chain is on.
+    pub(crate) fn device(&self) -> Device {
         let first = self.chain.devices().into_iter().next();
         first.expect("every chain has parameters").without_autodiff()
     }

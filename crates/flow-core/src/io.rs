@@ -8,12 +8,12 @@ use std::{
 
 use burn::tensor::Device;
 use safetensors::SafeTensors;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use crate::{
     Flow, FlowConfig, FlowError, HostTensor, Precision, StateDict, TrainingRecord,
     bijection::Standardize,
-    file::{Stored, damaged, host_tensor, read_metadata, to_safetensors, write_atomically},
+    file::{Stored, damaged, host_tensor, json, read_metadata, to_safetensors, write_atomically},
 };
 
 const FORMAT: &str = "latent-is flow";
@@ -103,10 +103,6 @@ impl FlowFile {
         ]);
         Ok(to_safetensors(tensors, meta))
     }
-}
-
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("plain data becomes JSON")
 }
 
 fn parse<T: DeserializeOwned>(meta: &HashMap<String, String>, key: &str) -> Result<T, String> {

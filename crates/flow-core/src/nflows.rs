@@ -12,7 +12,7 @@ use crate::{
     Flow, FlowConfig, FlowError, HostTensor, Precision, StateDict,
     bijection::Standardize,
     default_device,
-    file::{Stored, damaged, host_tensor, numbers, to_safetensors, write_atomically},
+    file::{Stored, damaged, host_tensor, json, numbers, to_safetensors, write_atomically},
 };
 
 impl StateDict {
@@ -81,14 +81,10 @@ impl Flow {
     /// # Errors
     /// [`FlowError::File`] when the file cannot be written; [`FlowError::Execution`].
     pub fn to_nflows(&self, path: impl AsRef<Path>) -> Result<(), FlowError> {
-        let json = |v: &[f64]| serde_json::to_string(v).expect("numbers become JSON");
         let meta = HashMap::from([
-            (
-                "config".to_owned(),
-                serde_json::to_string(self.config()).expect("plain data becomes JSON"),
-            ),
-            ("mean".to_owned(), json(self.standardize().mean())),
-            ("sd".to_owned(), json(self.standardize().sd())),
+            ("config".to_owned(), json(self.config())),
+            ("mean".to_owned(), json(&self.standardize().mean())),
+            ("sd".to_owned(), json(&self.standardize().sd())),
         ]);
         let state = self.state_dict()?;
         let tensors = state

@@ -124,6 +124,13 @@ impl Chain {
         self.layers.is_empty()
     }
 
+    /// Places of the spline layers.
+    pub(crate) fn spline_layers(&self) -> impl Iterator<Item = usize> {
+        let spline =
+            |layer: &Layer| matches!(layer, Layer::RqCoupling(_) | Layer::RqAutoregressive(_));
+        (0..self.layers.len()).filter(move |&k| spline(&self.layers[k]))
+    }
+
     /// The layer at `index`, in encoding order.
     pub fn layer(&self, index: usize) -> Option<&dyn Bijection> {
         self.layers.get(index).map(Layer::as_bijection)

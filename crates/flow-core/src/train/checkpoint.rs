@@ -11,7 +11,7 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 use safetensors::SafeTensors;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::{
     GlobalAdam, TrainingRecord,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     FlowError, HostTensor, Precision,
-    file::{Stored, damaged, host_tensor, read_metadata, to_safetensors, write_atomically},
+    file::{Stored, damaged, host_tensor, json, read_metadata, to_safetensors, write_atomically},
     state_dict::to_host,
 };
 
@@ -178,8 +178,4 @@ impl<'a> File<'a> {
         };
         beside.iter().enumerate().map(read).collect()
     }
-}
-
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("plain data becomes JSON")
 }

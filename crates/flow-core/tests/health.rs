@@ -1,0 +1,79 @@
+//! A sound flow passes every check, and each check finds the fault it is there for.
+
+use flow_core::{
+    BaseKind, Check, Flow, FlowConfig, Health, Precision, TrainSettings, bijection::Standardize,
+    default_device, fit,
+};
+use nalgebra::DMatrix;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+fn data(seed: u64) -> DMatrix<f64> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut x = DMatrix::from_fn(2, 4_000, |_, _| StandardNormal.sample(&mut rng));
+    x.column_iter_mut().for_each(|mut c| c[1] = 0.5 * c[1] + c[0]);
+    x
+}
+
+fn config() -> FlowConfig {
+    FlowConfig { hidden: 12, steps: 2, ..FlowConfig::new(2) }
+}
+
+fn failed(health: &Health) -> Vec<Check> {
+    health.findings.iter().filter(|f| !f.passed).map(|f| f.check).collect()
+}
+
+#[test]
+fn a_sound_flow_passes() {
+    for base in [BaseKind::Coupling, BaseKind::Autoregressive] {
+        let settings = TrainSettings { epochs: 10, batch_size: 200, ..TrainSettings::default() };
+        let config = FlowConfig { base, ..config() };
+        let x = data(1);
+        let flow = fit(x.as_view(), &config, &settings, &default_device(), &mut ()).unwrap().flow;
+        let fresh = data(2);
+        let health = Health::examine(&flow, Some(fresh.as_view())).unwrap();
+        assert!(health.passed(), "{health}");
+        assert_eq!(health.to_string().lines().count(), health.findings.len());
+    }
+}
+
+#[test]
+fn faults_are_found() {
+    let moments = Standardize::new(vec![0.0; 2], vec![1.0; 2]).unwrap();
+    let flow =
+        Flow::init(&config(), moments.clone(), 1, Precision::F32, &default_device()).unwrap();
+    let with = |name: &str, value: f64| {
+        let mut state = flow.state_dict().unwrap();
+        let mut tensor = state.iter().find(|(n, _)| *n == name).unwrap().1.clone();
+        tensor.data.fill(value);
+        state.insert(name.to_owned(), tensor);
+        let device = default_device();
+        Flow::from_state_dict(&config(), moments.clone(), state, Precision::F32, &device).unwrap()
+    };
+    // A shift moves the mean of all draws.
+    let shifted = Health::examine(&with("_transform._transforms.1.bias", 0.5), None).unwrap();
+    assert!(failed(&shifted).contains(&Check::Moments), "{shifted}");
+    // A huge shift leaves no digits for the rest.
+    let far = Health::examine(&with("_transform._transforms.1.bias", 1e6), None).unwrap();
+    assert!(failed(&far).contains(&Check::RoundTrip), "{far}");
+    // A scale beyond single precision has no image.
+    let name = "_transform._transforms.1.unconstrained_upper_diag";
+    let tiny = Health::examine(&with(name, -100.0), None).unwrap();
+    assert!(failed(&tiny).contains(&Check::Moments), "{tiny}");
+    // An untrained flow is worse than independent normals once its data are correlated.
+    let elsewhere = data(3).map(|v| v + 3.0);
+    let lost = Health::examine(&shifted_away(&flow), Some(elsewhere.as_view())).unwrap();
+    assert!(failed(&lost).contains(&Check::Likelihood), "{lost}");
+}
+
+/// The flow, with its mass far from where its standardisation puts the data.
+fn shifted_away(flow: &Flow) -> Flow {
+    let mut state = flow.state_dict().unwrap();
+    let name = "_transform._transforms.1.bias";
+    let mut tensor = state.iter().find(|(n, _)| *n == name).unwrap().1.clone();
+    tensor.data.fill(20.0);
+    state.insert(name.to_owned(), tensor);
+    let moments = flow.standardize().clone();
+    Flow::from_state_dict(flow.config(), moments, state, Precision::F32, &default_device()).unwrap()
+}
