@@ -18,7 +18,8 @@ pub const DEVICES: &[&str] = &[
 /// The device of that name.
 ///
 /// # Errors
-/// [`FlowError::Device`] when the name is unknown or its backend is not part of this build.
+/// [`FlowError::Device`] when the name is unknown or its backend is not part of this build;
+/// [`FlowError::NoAdapter`] when it finds no hardware.
 pub fn device(name: &str) -> Result<Device, FlowError> {
     match name {
         #[cfg(feature = "flex")]
@@ -30,9 +31,28 @@ pub fn device(name: &str) -> Result<Device, FlowError> {
             Ok(device)
         }
         #[cfg(feature = "wgpu")]
-        "wgpu" => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
+        "wgpu" => wgpu(),
         _ => Err(FlowError::Device { name: name.to_owned(), available: DEVICES.join(", ") }),
     }
+}
+
+/// The best adapter there is; without a GPU, a software driver.
+#[cfg(feature = "wgpu")]
+fn wgpu() -> Result<Device, FlowError> {
+    use burn::tensor::DeviceKind;
+    let works = |kind: DeviceKind| {
+        // burn panics where there is no adapter of that kind.
+        std::panic::catch_unwind(|| {
+            let device = Device::wgpu(kind);
+            let one = Tensor::<1>::ones([1], &device).into_scalar::<f32>();
+            (one > 0.0).then_some(device)
+        })
+        .ok()
+        .flatten()
+    };
+    works(DeviceKind::DefaultDevice)
+        .or_else(|| works(DeviceKind::Cpu))
+        .ok_or(FlowError::NoAdapter { name: "wgpu" })
 }
 
 /// The first device of this build: `flex` unless that feature is off.

@@ -82,6 +82,14 @@ pub enum FlowError {
         /// What could have been.
         available: String,
     },
+    /// The backend is there but finds no hardware to run on.
+    #[error(
+        "device `{name}` finds no adapter; install the driver of a GPU, or Mesa's software driver (`mesa-vulkan-drivers`, `libvulkan1`)"
+    )]
+    NoAdapter {
+        /// The device.
+        name: &'static str,
+    },
     /// The device failed to hand a tensor back.
     #[error("the device failed: {0}")]
     Execution(String),
