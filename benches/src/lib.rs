@@ -38,3 +38,5 @@ pub fn median_seconds<T>(least: usize, mut call: impl FnMut() -> T) -> f64 {
 pub fn report(case: &str, value: f64, unit: &str, note: &str) {
     println!(r#"{{"case": "{case}", "value": {value:e}, "unit": "{unit}", "note": "{note}"}}"#);
 }
+
+pub mod flows;

@@ -60,6 +60,13 @@ pub fn default_device() -> Device {
     Device::default()
 }
 
+/// Whether `device` is the CPU, where the engine computes instead of burn.
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    let named =
+        |name: &&&str| **name != "wgpu" && self::device(name).is_ok_and(|known| known == *device);
+    DEVICES.iter().any(|name| named(&name))
+}
+
 /// Options that put a new tensor where `tensor` is, in its precision.
 pub(crate) fn like<const D: usize>(tensor: &Tensor<D>) -> TensorCreationOptions {
     TensorCreationOptions::new(tensor.device()).with_dtype(tensor.dtype())

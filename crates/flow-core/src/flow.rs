@@ -1,5 +1,7 @@
 //! A flow: standardisation, a chain of bijections and a standard normal base.
 
+use std::sync::{Arc, OnceLock};
+
 use burn::{
     module::Module,
     tensor::{Device, Tensor, TensorData},
@@ -13,10 +15,12 @@ use rayon::prelude::*;
 use crate::{
     FlowConfig, FlowError, Precision, StateDict,
     bijection::{Bijection, Chain, Standardize, check_finite},
+    device::is_cpu,
+    engine::{Direction, Engine},
     state_dict::to_host,
 };
 
-/// Rows that go through the chain together on the host side.
+/// Rows that go through the chain together where burn computes.
 const TILE: usize = 2048;
 /// Natural logarithm of $2\pi$.
 pub(crate) const LN_2PI: f64 = 1.837_877_066_409_345_3;
@@ -24,15 +28,16 @@ pub(crate) const LN_2PI: f64 = 1.837_877_066_409_345_3;
 /// A normalizing flow between a standard normal latent and outcomes in their own units.
 ///
 /// Batches are `[d, n]`, one sample a column, in double precision; the chain computes in the flow's
-/// own [`Precision`].
-#[derive(Module, Debug)]
+/// own [`Precision`]. In single precision on a CPU that is done by a compiled path of its own, without
+/// burn.
+#[derive(Clone, Debug)]
 pub struct Flow {
     chain: Chain,
     standardize: Standardize,
-    #[module(skip)]
     config: FlowConfig,
-    #[module(skip)]
     precision: Precision,
+    /// Compiled on first use; `None` where burn computes.
+    engine: OnceLock<Option<Arc<Engine>>>,
 }
 
 /// Images of a batch.
@@ -60,7 +65,7 @@ impl Flow {
         check(config, &standardize)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let chain = Chain::init(config, &mut rng, &precision.on(device));
-        Ok(Self { chain, standardize, config: config.clone(), precision })
+        Ok(Self::assemble(chain, standardize, config, precision))
     }
 
     /// A flow with given weights under their `nflows` names.
@@ -78,7 +83,17 @@ impl Flow {
         check(config, &standardize)?;
         let chain = Chain::import(config, &mut state, &precision.on(device));
         state.finish()?;
-        Ok(Self { chain, standardize, config: config.clone(), precision })
+        Ok(Self::assemble(chain, standardize, config, precision))
+    }
+
+    fn assemble(
+        chain: Chain,
+        standardize: Standardize,
+        config: &FlowConfig,
+        precision: Precision,
+    ) -> Self {
+        let (config, engine) = (config.clone(), OnceLock::new());
+        Self { chain, standardize, config, precision, engine }
     }
 
     /// The weights under their `nflows` names.
@@ -125,9 +140,7 @@ impl Flow {
     /// [`FlowError::Features`], [`FlowError::NotFinite`], [`FlowError::Execution`].
     pub fn encode(&self, x: DMatrixView<'_, f64>) -> Result<Image, FlowError> {
         self.check_batch(x)?;
-        let mut image = self.map_tiles(&self.standardize.apply(x), Chain::encode)?;
-        image.ln_det.add_scalar_mut(self.standardize.ln_det());
-        Ok(image)
+        self.map(Direction::Encode, x)
     }
 
     /// $x = T(u)$ with $\log|\det \partial x/\partial u|$.
@@ -139,10 +152,7 @@ impl Flow {
     /// As [`encode`](Self::encode).
     pub fn decode(&self, u: DMatrixView<'_, f64>) -> Result<Image, FlowError> {
         self.check_batch(u)?;
-        let mut image = self.map_tiles(&u.into_owned(), Chain::decode)?;
-        image.points = self.standardize.undo(image.points.as_view());
-        image.ln_det.add_scalar_mut(-self.standardize.ln_det());
-        Ok(image)
+        self.map(Direction::Decode, u)
     }
 
     /// $\log p_X(x) = \log \varphi_d(T^{-1}(x)) + \log|\det \partial u/\partial x|$.
@@ -182,15 +192,22 @@ impl Flow {
     pub(crate) fn mean_log_prob(&self, rows: &[f64]) -> Result<f64, FlowError> {
         let d = self.features();
         let n = rows.len() / d;
-        let image = self.map_tiles(&DMatrix::from_column_slice(d, n, rows), Chain::encode)?;
-        let constant = 0.5 * d as f64 * LN_2PI;
-        let sum = image.ln_det.sum() - 0.5 * image.points.norm_squared();
-        Ok(sum / n as f64 - constant)
+        let z = DMatrixView::from_slice(rows, d, n);
+        let x = self.standardize.undo(z);
+        Ok(self.log_prob(x.as_view())?.mean() - self.standardize.ln_det())
     }
 
     /// Puts other weights in place of the present ones.
     pub(crate) fn set_chain(&mut self, chain: Chain) {
         self.chain = chain;
+        self.engine = OnceLock::new();
+    }
+
+    /// The flow with another chain of the same architecture.
+    #[must_use]
+    pub fn with_chain(mut self, chain: Chain) -> Self {
+        self.set_chain(chain);
+        self
     }
 
     fn check_batch(&self, x: DMatrixView<'_, f64>) -> Result<(), FlowError> {
@@ -200,14 +217,42 @@ impl Flow {
         check_finite(x)
     }
 
-    /// Sends a batch through the chain, tile by tile; tiles run in parallel and do not depend on
-    /// their neighbours, so the result does not depend on the number of threads.
-    fn map_tiles(
+    /// The engine, where it computes.
+    fn engine(&self) -> Result<Option<&Engine>, FlowError> {
+        if self.engine.get().is_none() {
+            let engine = if self.precision == Precision::F32 && is_cpu(&self.device()) {
+                Some(Arc::new(Engine::compile(&self.config, &self.state_dict()?)))
+            } else {
+                None
+            };
+            // Another thread may have been first, with the same engine.
+            let _ = self.engine.set(engine);
+        }
+        Ok(self.engine.get().and_then(Option::as_deref))
+    }
+
+    /// Sends a batch through the flow.
+    fn map(&self, direction: Direction, x: DMatrixView<'_, f64>) -> Result<Image, FlowError> {
+        let Some(engine) = self.engine()? else { return self.map_by_burn(direction, x) };
+        let (d, n) = x.shape();
+        let mut image = Image { points: DMatrix::zeros(d, n), ln_det: DVector::zeros(n) };
+        let (points, ln_det) = (image.points.as_mut_slice(), image.ln_det.as_mut_slice());
+        engine.run(direction, &self.standardize, x, points, ln_det);
+        Ok(image)
+    }
+
+    /// Sends a batch through the burn modules, tile by tile; tiles run in parallel and do not depend
+    /// on their neighbours, so the result does not depend on the number of threads.
+    pub(crate) fn map_by_burn(
         &self,
-        x: &DMatrix<f64>,
-        direction: fn(&Chain, Tensor<2>) -> (Tensor<2>, Tensor<1>),
+        direction: Direction,
+        x: DMatrixView<'_, f64>,
     ) -> Result<Image, FlowError> {
         let (d, n) = x.shape();
+        let x = match direction {
+            Direction::Encode => self.standardize.apply(x),
+            Direction::Decode => x.into_owned(),
+        };
         let chain = self.chain.valid();
         let options = self.precision.on(&self.device());
         let tiles = x
@@ -215,16 +260,25 @@ impl Flow {
             .par_chunks(d * TILE)
             .map(|rows| {
                 // A column-major [d, n] batch is a row-major [n, d] tensor.
-                let shape = [rows.len() / d, d];
-                let data = TensorData::new(rows.to_vec(), shape);
-                let (points, ln_det) = direction(&chain, Tensor::from_data(data, options.clone()));
+                let data = TensorData::new(rows.to_vec(), [rows.len() / d, d]);
+                let rows = Tensor::from_data(data, options.clone());
+                let (points, ln_det) = match direction {
+                    Direction::Encode => chain.encode(rows),
+                    Direction::Decode => chain.decode(rows),
+                };
                 Ok((to_host(points)?, to_host(ln_det)?))
             })
             .collect::<Result<Vec<_>, FlowError>>()?;
         let (points, ln_det): (Vec<_>, Vec<_>) = tiles.into_iter().unzip();
-        Ok(Image {
-            points: DMatrix::from_vec(d, n, points.concat()),
-            ln_det: DVector::from_vec(ln_det.concat()),
+        let points = DMatrix::from_vec(d, n, points.concat());
+        let ln_det = DVector::from_vec(ln_det.concat());
+        let shift = self.standardize.ln_det();
+        Ok(match direction {
+            Direction::Encode => Image { points, ln_det: ln_det.add_scalar(shift) },
+            Direction::Decode => Image {
+                points: self.standardize.undo(points.as_view()),
+                ln_det: ln_det.add_scalar(-shift),
+            },
         })
     }
 

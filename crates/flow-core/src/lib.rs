@@ -22,6 +22,7 @@
 pub mod bijection;
 mod config;
 mod device;
+mod engine;
 mod error;
 mod file;
 mod flow;

@@ -45,6 +45,11 @@ impl StateDict {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
+    /// The tensor `name`.
+    pub fn get(&self, name: &str) -> Option<&HostTensor> {
+        self.tensors.get(name)
+    }
+
     /// Takes the tensor `name` out, whatever its shape.
     pub(crate) fn remove(&mut self, name: &str) -> Option<HostTensor> {
         self.tensors.remove(name)

@@ -62,8 +62,7 @@ impl RqCoupling {
         net: impl FnOnce([usize; 2]) -> ResidualNet,
     ) -> Self {
         let spline = RqSpline::new(config.bins, config.tail_bound);
-        let (transformed, identity): (Vec<usize>, Vec<usize>) =
-            (0..config.features).partition(|i| i % 2 == step % 2);
+        let (transformed, identity) = coupling_features(config.features, step);
         let net = net([identity.len(), transformed.len() * spline.raw_len()]);
         let merge = invert(&[identity.clone(), transformed.clone()].concat());
         Self { net, transformed, identity, merge, spline, scale: (config.hidden as f64).sqrt() }
@@ -97,6 +96,11 @@ impl RqCoupling {
             derivatives: knots.derivatives,
         }
     }
+}
+
+/// Features that the coupling of step `step` transforms, and those it leaves.
+pub(crate) fn coupling_features(features: usize, step: usize) -> (Vec<usize>, Vec<usize>) {
+    (0..features).partition(|i| i % 2 == step % 2)
 }
 
 impl Bijection for RqCoupling {

@@ -16,6 +16,7 @@ pub use autoregressive::RqAutoregressive;
 use burn::tensor::Tensor;
 pub use chain::Chain;
 pub use coupling::RqCoupling;
+pub(crate) use coupling::coupling_features;
 pub use lu_linear::LuLinear;
 pub use permutation::Permutation;
 pub use rq_spline::{RawKnots, RqSpline};

@@ -1,0 +1,93 @@
+//! Flows: inference through the engine and a training epoch, and the peak of the matrix products.
+//!
+//! One thread throughout. `peak` runs as many independent multiply-adds as the core can take, two
+//! operations each; a row of the race car's flow takes `FlowConfig::flops` of them, so its share of
+//! the peak is that number times the rows per second over the peak's operations per second.
+
+use std::hint::black_box;
+
+use benches::flows::{ARCHITECTURES, config, flow, points};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use flow_core::{TrainSettings, default_device, fit};
+use pulp::{Arch, Simd, WithSimd};
+
+fn inference(c: &mut Criterion) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let mut group = c.benchmark_group("flows");
+    group.sample_size(10);
+    for (name, d, hidden, steps) in ARCHITECTURES {
+        let flow = flow(&config(d, hidden, steps));
+        let n = 10_000;
+        let x = points(d, n);
+        group.throughput(Throughput::Elements(n as u64));
+        group.bench_function(BenchmarkId::new("log_prob", format!("{name} {n}")), |b| {
+            b.iter(|| pool.install(|| flow.log_prob(black_box(x.as_view()))));
+        });
+        group.bench_function(BenchmarkId::new("decode", format!("{name} {n}")), |b| {
+            b.iter(|| pool.install(|| flow.decode(black_box(x.as_view()))));
+        });
+    }
+    group.finish();
+}
+
+fn training(c: &mut Criterion) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let mut group = c.benchmark_group("training");
+    group.sample_size(10);
+    for (name, d, hidden, steps) in ARCHITECTURES {
+        for batch in [128, 1024] {
+            let rows = 2 * batch;
+            let x = points(d, rows);
+            let settings = TrainSettings {
+                epochs: 1,
+                batch_size: batch,
+                validation_share: 0.0,
+                ..TrainSettings::default()
+            };
+            let config = config(d, hidden, steps);
+            group.throughput(Throughput::Elements(rows as u64));
+            group.bench_function(BenchmarkId::new("two steps", format!("{name} {batch}")), |b| {
+                b.iter(|| {
+                    pool.install(|| {
+                        fit(x.as_view(), &config, &settings, &default_device(), &mut ()).unwrap()
+                    })
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+/// Rounds of twenty-four multiply-adds a lane.
+const ROUNDS: u64 = 1 << 18;
+
+struct Peak;
+
+impl WithSimd for Peak {
+    type Output = u64;
+
+    #[expect(clippy::inline_always, reason = "vector code works only where all of it is inlined")]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> u64 {
+        let factor = simd.splat_f32s(black_box(0.5));
+        let mut sums = [simd.splat_f32s(1.0); 24];
+        for _ in 0..ROUNDS {
+            for sum in &mut sums {
+                *sum = simd.mul_add_e_f32s(*sum, factor, factor);
+            }
+        }
+        black_box(sums);
+        2 * 24 * ROUNDS * S::F32_LANES as u64
+    }
+}
+
+fn peak(c: &mut Criterion) {
+    let mut group = c.benchmark_group("peak");
+    let operations = Arch::new().dispatch(Peak);
+    group.throughput(Throughput::Elements(operations));
+    group.bench_function("multiply-add f32", |b| b.iter(|| Arch::new().dispatch(Peak)));
+    group.finish();
+}
+
+criterion_group!(benches, inference, training, peak);
+criterion_main!(benches);

@@ -1,0 +1,28 @@
+//! The flows that benches and peers measure.
+
+use flow_core::{Flow, FlowConfig, Precision, bijection::Standardize, default_device};
+use nalgebra::DMatrix;
+
+/// Name and architecture of the flows of the paper's three systems: features, hidden units, steps.
+pub const ARCHITECTURES: [(&str, usize, usize, usize); 3] =
+    [("robot", 3, 256, 5), ("racecar", 8, 256, 10), ("f16", 12, 256, 15)];
+
+/// An architecture as the peer builds it.
+pub fn config(features: usize, hidden: usize, steps: usize) -> FlowConfig {
+    FlowConfig { hidden, steps, ..FlowConfig::new(features) }
+}
+
+/// An untrained flow; how fast one is does not depend on its weights.
+///
+/// # Panics
+/// When the architecture is out of range.
+pub fn flow(config: &FlowConfig) -> Flow {
+    let d = config.features;
+    let moments = Standardize::new(vec![0.0; d], vec![1.0; d]).expect("valid moments");
+    Flow::init(config, moments, 1, Precision::F32, &default_device()).expect("a valid flow")
+}
+
+/// `n` points in general position, `[d, n]`.
+pub fn points(d: usize, n: usize) -> DMatrix<f64> {
+    DMatrix::from_fn(d, n, |i, j| 1.5 * ((i * 7 + 1) as f64 * (j + 1) as f64 * 0.618).sin())
+}

@@ -1,0 +1,92 @@
+//! The linear part between two spline layers as one matrix in each direction.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::{matrix::WIDTH, weights::Weights};
+
+/// Added to the diagonal of the upper factor.
+const MIN_DIAGONAL: f64 = 1e-3;
+
+/// $z = M x + b$ with its inverse and $\log|\det M|$.
+#[derive(Clone, Debug)]
+pub(super) struct Affine {
+    encode: Map,
+    decode: Map,
+    pub(super) ln_det: f64,
+}
+
+/// $y = M x + b$, row by row.
+#[derive(Clone, Debug)]
+struct Map {
+    matrix: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+impl Affine {
+    /// Folds the layers of the linear part, in encoding order, whose prefixes are given.
+    pub(super) fn new(weights: &Weights<'_>, d: usize, prefixes: &[String]) -> Self {
+        let mut matrix = DMatrix::<f64>::identity(d, d);
+        let mut shift = DVector::<f64>::zeros(d);
+        let mut ln_det = 0.0;
+        for prefix in prefixes {
+            let permutation = format!("{prefix}._permutation");
+            let (m, b) = if let Some(order) = weights.0.get(&permutation) {
+                let m =
+                    DMatrix::from_fn(d, d, |i, j| f64::from(u8::from(order.data[i] as usize == j)));
+                (m, DVector::zeros(d))
+            } else {
+                let (m, ln) = lu(weights, prefix, d);
+                ln_det += ln;
+                (m, DVector::from_column_slice(weights.get(&format!("{prefix}.bias"))))
+            };
+            shift = &m * shift + b;
+            matrix = m * matrix;
+        }
+        let inverse = matrix.clone().try_inverse().expect("the diagonal is positive");
+        let back = -(&inverse * &shift);
+        Self { encode: Map::new(&matrix, &shift), decode: Map::new(&inverse, &back), ln_det }
+    }
+
+    /// Maps one panel in encoding or decoding direction.
+    #[inline(always)]
+    pub(super) fn apply(&self, encode: bool, x: &mut [f32], scratch: &mut Vec<f32>) {
+        let map = if encode { &self.encode } else { &self.decode };
+        scratch.clear();
+        scratch.extend_from_slice(x);
+        let d = map.shift.len();
+        for (i, y) in x.chunks_exact_mut(WIDTH).enumerate() {
+            y.fill(map.shift[i]);
+            for (m, x) in map.matrix[i * d..][..d].iter().zip(scratch.chunks_exact(WIDTH)) {
+                y.iter_mut().zip(x).for_each(|(y, x)| *y += m * x);
+            }
+        }
+    }
+}
+
+impl Map {
+    fn new(matrix: &DMatrix<f64>, shift: &DVector<f64>) -> Self {
+        Self {
+            // Column-major, so the transpose's memory is row by row.
+            matrix: matrix.transpose().iter().map(|v| *v as f32).collect(),
+            shift: shift.iter().map(|v| *v as f32).collect(),
+        }
+    }
+}
+
+/// $L U$ from its entries, and the logarithm of its determinant.
+fn lu(weights: &Weights<'_>, prefix: &str, d: usize) -> (DMatrix<f64>, f64) {
+    let entries = |name: &str| weights.get(&format!("{prefix}.{name}")).iter();
+    let softplus = |v: f64| if v > 20.0 { v } else { v.exp().ln_1p() };
+    let (mut lower, mut upper) = (DMatrix::<f64>::identity(d, d), DMatrix::<f64>::zeros(d, d));
+    let mut below = entries("lower_entries");
+    let mut above = entries("upper_entries");
+    let mut diagonal = entries("unconstrained_upper_diag");
+    for i in 0..d {
+        let expected = "as many entries as a triangle has";
+        (0..i).for_each(|j| lower[(i, j)] = *below.next().expect(expected));
+        (i + 1..d).for_each(|j| upper[(i, j)] = *above.next().expect(expected));
+        upper[(i, i)] = softplus(*diagonal.next().expect(expected)) + MIN_DIAGONAL;
+    }
+    let ln_det = upper.diagonal().iter().map(|v| v.ln()).sum();
+    (lower * upper, ln_det)
+}

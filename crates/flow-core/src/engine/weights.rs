@@ -1,0 +1,44 @@
+//! Weights by name, in the shape the engine wants them.
+
+use crate::StateDict;
+
+/// Added to the variance in batch normalisation.
+const EPSILON: f64 = 1e-3;
+
+/// The weights of a flow that has been checked against its configuration.
+pub(super) struct Weights<'a>(pub(super) &'a StateDict);
+
+impl Weights<'_> {
+    pub(super) fn get(&self, name: &str) -> &[f64] {
+        &self.0.get(name).expect("a flow has every weight of its configuration").data
+    }
+
+    /// Weight `[outputs, inputs]`, with its mask applied, and bias.
+    pub(super) fn linear(&self, prefix: &str) -> (Vec<f64>, Vec<f64>) {
+        let mut weight = self.get(&format!("{prefix}.weight")).to_vec();
+        if let Some(mask) = self.0.get(&format!("{prefix}.mask")) {
+            weight.iter_mut().zip(&mask.data).for_each(|(w, m)| *w *= m);
+        }
+        (weight, self.get(&format!("{prefix}.bias")).to_vec())
+    }
+
+    /// Batch normalisation in use as scale and shift of each unit.
+    pub(super) fn batch_norm(&self, prefix: &str) -> (Vec<f64>, Vec<f64>) {
+        let of = |name: &str| self.get(&format!("{prefix}.{name}"));
+        let scale: Vec<f64> = of("weight")
+            .iter()
+            .zip(of("running_var"))
+            .map(|(w, v)| w / (v + EPSILON).sqrt())
+            .collect();
+        let shift = of("bias").iter().zip(of("running_mean")).zip(&scale);
+        let shift = shift.map(|((b, m), s)| b - m * s).collect();
+        (scale, shift)
+    }
+
+    /// Residual blocks of the network under `prefix`.
+    pub(super) fn blocks(&self, prefix: &str) -> usize {
+        let there =
+            |b: usize| self.0.get(&format!("{prefix}.blocks.{b}.linear_layers.0.weight")).is_some();
+        (0..).take_while(|&b| there(b)).count()
+    }
+}
