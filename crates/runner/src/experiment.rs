@@ -18,6 +18,9 @@ pub struct Experiment {
     pub seed: u64,
     /// Simulations for the reference probability and failures.
     pub reference_runs: usize,
+    /// Seed of these simulations; derived from `seed` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_seed: Option<u64>,
     /// Latent draws for the flow's own failure probability.
     pub flow_draws: usize,
     /// Evaluations that a trial of the default preset may spend, search included.
@@ -38,6 +41,9 @@ pub struct Experiment {
 pub struct Training {
     /// Simulations to train on.
     pub runs: usize,
+    /// Seed of these simulations; derived from that of the training if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_seed: Option<u64>,
     /// Architecture.
     pub flow: FlowConfig,
     /// Optimisation.
@@ -87,11 +93,15 @@ mod tests {
     use crate::system::System;
 
     #[test]
-    fn the_shipped_experiment_is_read() {
-        let system = System::by_name("robot").unwrap();
-        let experiment = system.experiment();
-        assert_eq!(experiment.system, "robot");
-        experiment.training.flow.validate().unwrap();
+    fn the_shipped_experiments_are_read() {
+        for name in System::names() {
+            let system = System::by_name(name).unwrap();
+            let experiment = system.experiment();
+            assert_eq!(experiment.system, name);
+            experiment.training.flow.validate().unwrap();
+            experiment.training.settings.validate(experiment.training.runs).unwrap();
+            assert_eq!(experiment.training.flow.features, system.simulator().dim());
+        }
     }
 
     #[test]

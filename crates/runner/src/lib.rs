@@ -7,6 +7,7 @@ pub mod experiment;
 pub mod files;
 pub mod outcomes;
 pub mod progress;
+pub mod reference;
 pub mod report;
 pub mod reproduce;
 pub mod resume;

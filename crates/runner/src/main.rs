@@ -22,7 +22,7 @@ enum Command {
     /// Reproduces the paper's evaluation of a system.
     #[command(after_help = "Examples:
   latent-is reproduce --system robot
-  latent-is reproduce --system robot --trials 100
+  latent-is reproduce --system racecar --trials 100
   latent-is reproduce --system robot --from-scratch --out results/scratch")]
     Reproduce(Reproduce),
     /// Simulates outcomes and writes them to a file; an interrupted run goes on where it was left.
@@ -65,7 +65,7 @@ fn simulate(args: &Simulate) -> anyhow::Result<()> {
 
 #[derive(Args)]
 struct Reproduce {
-    /// The system: robot.
+    /// The system: robot or racecar.
     #[arg(long, default_value = "robot")]
     system: String,
     /// Trials a row [default: 20; the paper's: 100].

@@ -1,13 +1,17 @@
 //! Simulating and training with progress.
 
+use std::path::Path;
+
 use flow_core::{
-    Device, FlowFile, fit,
+    Checkpoint, Device, FlowFile, fit_resumable,
     train::{Epoch, Observer},
 };
-use latent_is::Simulator;
+use latent_is::{Simulator, rng::derive};
 use nalgebra::DMatrix;
 
-use crate::{experiment::Training, progress::Progress, system::System};
+use crate::{
+    experiment::Experiment, progress::Progress, reference::Reference, resume, system::System,
+};
 
 /// Simulates `n` outcomes of the sequence of `seed` with progress; refuses unfinished ones.
 ///
@@ -22,37 +26,75 @@ pub fn simulate(
     let progress = Progress::start(label, n as u64);
     let x = simulator.simulate_with(n, seed, &|done| progress.advance(done as u64));
     progress.finish();
-    if let Some(bad) = x.column_iter().position(|outcome| outcome.iter().any(|v| v.is_nan())) {
-        anyhow::bail!("the simulator did not finish outcome {bad} of seed {seed}");
-    }
-    Ok(x)
+    whole(x)
 }
 
-/// Simulates a training set and trains a flow on it.
+/// Simulates a training set and a reference, and trains a flow; `flow.safetensors` and
+/// `reference.safetensors` are left in `out`. Interrupted, it goes on where it was: simulations after
+/// their last whole block, training from its checkpoint.
 ///
 /// # Errors
-/// When the simulator or the training fails.
+/// When the simulator or the training fails, or a file cannot be written.
 pub fn from_scratch(
     system: &System,
-    training: &Training,
-    seed: u64,
+    experiment: &Experiment,
     command: &str,
     device: &Device,
-) -> anyhow::Result<FlowFile> {
-    let x = simulate(system.simulator().as_ref(), training.runs, seed, "simulating training data")?;
+    out: &Path,
+) -> anyhow::Result<(FlowFile, Reference)> {
+    let training = &experiment.training;
+    let simulator = system.simulator();
+    let seed =
+        training.data_seed.unwrap_or_else(|| derive(training.settings.seed, "training data", 0));
+    let parts = [out.join("training"), out.join("reference")];
+    let x = whole(resume::simulate(simulator.as_ref(), training.runs, seed, &parts[0])?)?;
     let mut observer = TrainingProgress(None);
-    let trained = fit(x.as_view(), &training.flow, &training.settings, device, &mut observer)?;
+    let checkpoint = Checkpoint::new(out.join("flow.ckpt"));
+    let (config, settings) = (&training.flow, &training.settings);
+    let trained = fit_resumable(x.as_view(), config, settings, device, &mut observer, &checkpoint)?;
+    let provenance = |seed: u64| {
+        [
+            ("command", command.to_owned()),
+            ("simulator", format!("{} (sim seed {seed})", simulator.name())),
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            // Set by `cargo xtask reproduce`.
+            ("commit", std::env::var("LATENT_IS_COMMIT").unwrap_or_else(|_| "unknown".to_owned())),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+    };
     let mut record = trained.record;
-    record.provenance = [
-        ("command", command.to_owned()),
-        ("simulator", format!("{} (sim seed {seed})", system.name)),
-        ("version", env!("CARGO_PKG_VERSION").to_owned()),
-        // Set by `cargo xtask reproduce`.
-        ("commit", std::env::var("LATENT_IS_COMMIT").unwrap_or_else(|_| "unknown".to_owned())),
-    ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .into();
-    Ok(FlowFile { flow: trained.flow, record })
+    record.provenance = provenance(seed).into();
+    let file = FlowFile { flow: trained.flow, record };
+    let path = out.join("flow.safetensors");
+    file.save(&path)?;
+    println!("flow written to {}", path.display());
+
+    let regions = system.failure_regions(&file.flow.standardize().apply(x.as_view()))?;
+    let seed = reference_seed(experiment);
+    let runs = experiment.reference_runs;
+    let fresh = whole(resume::simulate(simulator.as_ref(), runs, seed, &parts[1])?)?;
+    let reference =
+        Reference::count(&file.flow, regions, &fresh, system.name, seed, provenance(seed).into())?;
+    let path = out.join("reference.safetensors");
+    reference.save(&path)?;
+    println!("reference written to {}", path.display());
+    for part in parts {
+        std::fs::remove_file(resume::part_path(&part))?;
+    }
+    Ok((file, reference))
+}
+
+/// Seed of the simulations that estimates are held to.
+pub fn reference_seed(experiment: &Experiment) -> u64 {
+    experiment.reference_seed.unwrap_or_else(|| derive(experiment.seed, "reference", 0))
+}
+
+/// Refuses outcomes that the simulator did not finish.
+fn whole(x: DMatrix<f64>) -> anyhow::Result<DMatrix<f64>> {
+    if let Some(bad) = x.column_iter().position(|outcome| outcome.iter().any(|v| v.is_nan())) {
+        anyhow::bail!("the simulator did not finish outcome {bad}");
+    }
+    Ok(x)
 }
 
 /// Shows a training run.
@@ -61,6 +103,13 @@ struct TrainingProgress(Option<Progress>);
 impl Observer for TrainingProgress {
     fn start(&mut self, steps: usize) {
         self.0 = Some(Progress::start("training the flow", steps as u64));
+    }
+
+    fn resume(&mut self, done: usize) {
+        if let Some(progress) = &self.0 {
+            progress.line(&format!("{done} steps were done already"));
+            progress.advance(done as u64);
+        }
     }
 
     fn step(&mut self, loss: f64) {
@@ -75,8 +124,8 @@ impl Observer for TrainingProgress {
         let held_out =
             epoch.held_out.map_or(String::new(), |l| format!(", held-out log-likelihood {l:.4}"));
         progress.line(&format!(
-            "epoch {}/{}: loss {:.4}{held_out}",
-            epoch.done, epoch.total, epoch.loss
+            "epoch {}/{}: loss {:.4}{held_out}, {:.0} rows/s, {:.0} s left",
+            epoch.done, epoch.total, epoch.loss, epoch.rows_per_second, epoch.seconds_left
         ));
         if epoch.done == epoch.total
             && let Some(progress) = self.0.take()

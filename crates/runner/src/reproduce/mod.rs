@@ -16,7 +16,10 @@ pub use published::{PUBLISHED, Published};
 pub use results::{Probability, Results, Row};
 pub use row::{Event, Method, Preset, RowKey, Space};
 
-use crate::{experiment::Experiment, progress::Progress, report, system::System, training};
+use crate::{
+    experiment::Experiment, progress::Progress, reference::Reference, report, system::System,
+    training,
+};
 use setup::Setup;
 use trial::Trial;
 
@@ -66,9 +69,9 @@ pub fn run(options: &Options) -> anyhow::Result<Results> {
     experiment.seed = options.seed.unwrap_or(experiment.seed);
     anyhow::ensure!(experiment.trials > 0, "--trials must be positive");
     let out = options.out.join(system.name);
-    let (flow, origin) = flow(system, options, &experiment, &out)?;
+    let (flow, reference, origin) = flow(system, options, &experiment, &out)?;
 
-    let setup = Setup::new(system, &experiment, flow)?;
+    let setup = Setup::new(system, &experiment, flow, reference)?;
     let keys = RowKey::all().into_iter().filter(|key| {
         options.method.is_none_or(|m| m == key.method)
             && options.space.is_none_or(|s| s == key.space)
@@ -83,30 +86,27 @@ pub fn run(options: &Options) -> anyhow::Result<Results> {
     Ok(results)
 }
 
-/// The flow to search, and where it comes from.
+/// The flow to search, what to hold the estimates to where that is ready, and where the flow comes
+/// from.
 fn flow(
     system: &System,
     options: &Options,
     experiment: &Experiment,
     out: &Path,
-) -> anyhow::Result<(FlowFile, String)> {
+) -> anyhow::Result<(FlowFile, Option<Reference>, String)> {
     let device = flow_core::device(&options.device)?;
     if let Some(path) = &options.flow {
         anyhow::ensure!(!options.from_scratch, "--flow and --from-scratch exclude each other");
-        return Ok((FlowFile::load(path, &device)?, path.display().to_string()));
+        let flow = FlowFile::load(path, &device)?;
+        return Ok((flow, system.shipped_reference()?, path.display().to_string()));
     }
     if !options.from_scratch {
-        return Ok((system.shipped_flow(&device)?, "shipped with this version".to_owned()));
+        let origin = "shipped with this version".to_owned();
+        return Ok((system.shipped_flow(&device)?, system.shipped_reference()?, origin));
     }
-    let training = &experiment.training;
-    let seed = derive(training.settings.seed, "training data", 0);
     let command = format!("reproduce --system {} --from-scratch", system.name);
-    let file = training::from_scratch(system, training, seed, &command, &device)?;
-    std::fs::create_dir_all(out)?;
-    let path = out.join("flow.safetensors");
-    file.save(&path)?;
-    println!("flow written to {}", path.display());
-    Ok((file, path.display().to_string()))
+    let (file, reference) = training::from_scratch(system, experiment, &command, &device, out)?;
+    Ok((file, Some(reference), out.join("flow.safetensors").display().to_string()))
 }
 
 /// All trials of one row; trials run in parallel and each has a seed of its own.

@@ -1,6 +1,8 @@
 //! What all trials share: the flow, the events, the reference failures and probabilities.
 
-use flow_core::FlowFile;
+use std::collections::HashMap;
+
+use flow_core::{Flow, FlowFile};
 use latent_is::{
     Density, FlowTransport, LimitState, StandardNormal, Transport, Units,
     latent::{Composed, PushForward, enclose, surrogate},
@@ -11,7 +13,13 @@ use mvee::{Mvee, Union};
 use nalgebra::{DMatrix, DMatrixView};
 
 use super::{Event, Probability, Results, Row};
-use crate::{experiment::Experiment, progress::Progress, system::System, training::simulate};
+use crate::{
+    experiment::Experiment,
+    progress::Progress,
+    reference::Reference,
+    system::System,
+    training::{reference_seed, simulate},
+};
 
 /// Latent draws decoded at a time while the flow's own probability is counted.
 const CHUNK: usize = 65_536;
@@ -37,6 +45,7 @@ impl Setup {
         system: &System,
         experiment: &Experiment,
         file: FlowFile,
+        reference: Option<Reference>,
     ) -> anyhow::Result<Self> {
         let FlowFile { flow, record } = file;
         let simulator = system.simulator();
@@ -47,21 +56,19 @@ impl Setup {
             system.name,
             simulator.dim()
         );
+        let reference = match reference {
+            Some(reference) => reference,
+            None => simulated(system, experiment, &flow)?,
+        };
+        reference.check(&flow)?;
         let transport = FlowTransport::new(flow, Units::Standardized);
-        let regions = system.failure_regions();
         let mvee = Mvee::builder().build()?;
-        let failure = enclose(&regions, &mvee)?;
-        let surrogate = surrogate(&transport, &regions, &mvee)?;
-
-        let seed = derive(experiment.seed, "reference", 0);
-        let label = "simulating the reference";
-        let x = simulate(simulator.as_ref(), experiment.reference_runs, seed, label)?;
-        let held_out = mean_log_prob(&transport, &x)?;
-        let x = transport.flow().standardize().apply(x.as_view());
-        let failing = failing(&failure, x.as_view())?;
-        let reference = Probability::counted(failing.ncols(), x.ncols());
-        let shown = failing.ncols().min(experiment.metric_failures);
-        let real = KnnReference::new(failing.columns(0, shown), experiment.neighbours)?;
+        let failure = enclose(&reference.regions, &mvee)?;
+        let surrogate = surrogate(&transport, &reference.regions, &mvee)?;
+        let held_out = mean_log_prob(&transport, &reference.outcomes)?;
+        let shown = reference.failures.ncols().min(experiment.metric_failures);
+        let real = KnnReference::new(reference.failures.columns(0, shown), experiment.neighbours)?;
+        let reference = reference.probability();
         let [flow, surrogate_event] =
             own_probabilities(&transport, &failure, &surrogate, experiment)?;
         Ok(Self {
@@ -150,6 +157,16 @@ impl Setup {
             rows,
         }
     }
+}
+
+/// A reference from fresh simulations, for systems that simulate fast.
+fn simulated(system: &System, experiment: &Experiment, flow: &Flow) -> anyhow::Result<Reference> {
+    // Only regions that are given can be had without the training set.
+    let regions = system.failure_regions(&DMatrix::zeros(flow.features(), 0))?;
+    let seed = reference_seed(experiment);
+    let label = "simulating the reference";
+    let x = simulate(system.simulator().as_ref(), experiment.reference_runs, seed, label)?;
+    Reference::count(flow, regions, &x, system.name, seed, HashMap::new())
 }
 
 /// The failing ones of samples `x`, `[d, m]`.
