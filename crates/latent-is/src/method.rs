@@ -103,7 +103,7 @@ pub trait Method: Sync {
 }
 
 /// The estimate with the search's records.
-fn finished(mut estimate: Estimate, search: Search) -> Estimate {
+pub(crate) fn finished(mut estimate: Estimate, search: Search) -> Estimate {
     estimate.unknown += search.unknown;
     estimate.levels = search.levels;
     estimate.search_stopped = Some(search.stopped);

@@ -28,7 +28,8 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, LevelRecord, StopReason, WeightedSample};
-use crate::{Error, EvalError, LimitState, rng};
+use crate::run::{Estimator, Progress};
+use crate::{Density, Error, EvalError, LimitState, StandardNormal, rng};
 use chains::{Particles, Walk};
 
 /// Subset simulation. See the [module](self).
@@ -167,14 +168,14 @@ impl SubsetSimulation {
         while !state.done() {
             state = self.step(g, seed, state)?;
         }
-        Ok(self.conclude(g.dim(), state))
+        Ok(self.conclude(state))
     }
 
     /// The estimate after the last level.
-    fn conclude(&self, dim: usize, state: SubsetState) -> Estimate {
+    fn conclude(&self, state: SubsetState) -> Estimate {
         let (points, n) = match &state.particles {
             Some(p) => (p.failing(), p.len() as u64),
-            None => (DMatrix::zeros(dim, 0), 0),
+            None => (DMatrix::zeros(0, 0), 0),
         };
         let p0 = self.chains() as f64 / self.samples_per_level as f64;
         let depth = state.levels.len().saturating_sub(1) as f64;
@@ -191,6 +192,57 @@ impl SubsetSimulation {
         estimate.search_stopped = state.stopped;
         estimate.stopped = state.stopped.unwrap_or(StopReason::Levels);
         estimate
+    }
+}
+
+impl Estimator for SubsetSimulation {
+    type State = SubsetState;
+
+    fn name(&self) -> &'static str {
+        "subset"
+    }
+
+    fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
+        let d = nominal.dim();
+        let u = rng::standard_normal(d, 3, 0);
+        let standard = StandardNormal::new(d).ln_pdf(u.as_view())?;
+        let same = (nominal.ln_pdf(u.as_view())? - standard).amax() < 1e-9;
+        Error::check(
+            same,
+            "the nominal density",
+            "standard normal for subset simulation",
+            "another",
+        )
+    }
+
+    fn init(&self, _dim: usize) -> SubsetState {
+        self.init()
+    }
+
+    fn step(
+        &self,
+        _nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: SubsetState,
+    ) -> Result<SubsetState, Error> {
+        self.step(g, seed, state)
+    }
+
+    fn progress(&self, state: &SubsetState) -> Progress {
+        Progress {
+            phase: "levels",
+            done: state.done(),
+            evaluations: state.levels.iter().map(|l| l.evaluations).sum(),
+            next: self.samples_per_level as u64,
+            log_pf: None,
+            cov: None,
+            level: state.levels.last().cloned(),
+        }
+    }
+
+    fn finish(&self, state: SubsetState) -> Option<Estimate> {
+        state.done().then(|| self.conclude(state))
     }
 }
 

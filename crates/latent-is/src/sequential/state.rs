@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Sequential;
 use crate::estimate::{LevelRecord, StopReason};
 use crate::pool::{Batch, Pool};
-use crate::{Error, GaussianMixture, Search};
+use crate::run::Stepped;
+use crate::{Density, Error, GaussianMixture, LimitState, Search};
 
 /// A sequential search between two levels; its serialised form is a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,5 +53,41 @@ impl SequentialState {
     /// The outcome; absent before the first mixture was fitted.
     pub fn into_search(self) -> Option<Search> {
         Some(Search::of(self.proposal?, self.levels, self.stopped, self.log_pf))
+    }
+}
+
+impl Stepped for Sequential {
+    type Search = SequentialState;
+
+    const NAME: &'static str = "sequential";
+
+    fn init_search(&self, dim: usize) -> SequentialState {
+        self.init(dim)
+    }
+
+    fn step_search(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: SequentialState,
+    ) -> Result<SequentialState, Error> {
+        self.step(nominal, g, seed, state)
+    }
+
+    fn records(state: &SequentialState) -> &[LevelRecord] {
+        &state.levels
+    }
+
+    fn next_level(&self, _state: &SequentialState) -> u64 {
+        (self.samples_per_level * 3 / 2).max(self.candidates()) as u64
+    }
+
+    fn outcome(&self, state: SequentialState) -> Result<Search, SequentialState> {
+        if state.done {
+            Ok(state.into_search().expect("a finished search has a proposal"))
+        } else {
+            Err(state)
+        }
     }
 }
