@@ -8,8 +8,9 @@
 //!
 //! The default pools the points of all levels, with weights $p / \sum_m n_m q_m$, chooses the number of
 //! components at each level and, once the threshold is zero, refines the proposal on further draws.
-//! Half of its first level and a share of every later one come from a wide Gaussian around the nominal
-//! law: modes that the first elite samples would leave out stay in sight.
+//! Half of its first level and a share of every later one explore: they come from a wide law around the
+//! nominal one, and from where falling values of $g$ under the wide law lead. Modes that the elite samples
+//! would leave out stay in sight.
 //! Use it when the failure region shows itself by falling values of $g$; a small mode that lies behind
 //! rising values can still be lost.
 //!
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use builder::CrossEntropyBuilder;
 
 use crate::estimate::{LevelRecord, StopReason};
-use crate::explore::wide_gaussian;
+use crate::explore::Explorer;
 use crate::pool::{Batch, Pool};
 use crate::run::Stepped;
 use crate::{
@@ -36,6 +37,8 @@ use crate::{
 const PATIENCE: usize = 3;
 /// Factor on the covariances after a level without progress.
 const RELEASE: f64 = 1.5;
+/// Most refinement levels beyond those asked for that wait for the explorer to arrive.
+const WAIT: usize = 1;
 
 /// The cross-entropy method. See the [module](self) for what it does.
 ///
@@ -54,7 +57,7 @@ pub struct CrossEntropy {
     max_levels: usize,
     pooled: bool,
     refinements: usize,
-    /// Share of the wide Gaussian in every proposal.
+    /// Share of the explorer in every proposal.
     explore: f64,
     fit: MixtureFit,
     final_stage: FinalStage,
@@ -106,7 +109,7 @@ impl CrossEntropy {
         CrossEntropyState {
             pool: Pool::new(dim),
             proposal: None,
-            wide: None,
+            explorer: None,
             stalled: 0,
             refined: 0,
             levels: Vec::new(),
@@ -153,11 +156,10 @@ impl CrossEntropy {
             .collect();
         let fit_seed = rng::derive(seed, "cross-entropy fit", level as u64);
         let fitted = self.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?;
-        let fit = match &state.wide {
-            Some(wide) => fitted.mixture.blend(wide, self.explore)?,
-            None => fitted.mixture,
-        };
-        state.follow(fit, threshold, self.refinements)?;
+        if let Some(explorer) = &mut state.explorer {
+            explorer.follow(&state.pool)?;
+        }
+        state.follow(fitted.mixture, threshold, self.refinements)?;
         state.levels.push(LevelRecord {
             level,
             threshold,
@@ -181,6 +183,10 @@ impl CrossEntropy {
             };
             state.done = state.stopped.is_some();
         }
+        if let (Some(fit), Some(explorer)) = (&state.proposal, &state.explorer) {
+            let share = if state.done { self.explore } else { explorer.level_share(self.explore) };
+            state.proposal = Some(fit.blend(explorer.proposal(), share)?);
+        }
         Ok(state)
     }
 
@@ -199,12 +205,12 @@ impl CrossEntropy {
         let (mut batch, _) = Batch::evaluate(nominal, g, &x)?;
         state.pool.add(&batch, None)?;
         if self.explore > 0.0 {
-            let wide = wide_gaussian(&x)?;
-            let x = wide.sample(n - plain, rng::derive(seed, "wide", 0))?;
+            let explorer = Explorer::new(&x)?;
+            let x = explorer.proposal().sample(n - plain, rng::derive(seed, "wide", 0))?;
             let (more, _) = Batch::evaluate(nominal, g, &x)?;
-            state.pool.add(&more, Some(&wide))?;
+            state.pool.add(&more, Some(explorer.proposal()))?;
             batch.append(more);
-            state.wide = Some(wide);
+            state.explorer = Some(explorer);
         }
         Ok(batch)
     }
@@ -276,8 +282,7 @@ impl Stepped for CrossEntropy {
 pub struct CrossEntropyState {
     pool: Pool,
     proposal: Option<GaussianMixture>,
-    /// The wide Gaussian, when the search explores.
-    wide: Option<GaussianMixture>,
+    explorer: Option<Explorer>,
     /// Levels in a row whose threshold did not fall.
     stalled: usize,
     /// Refinement levels done.
@@ -318,7 +323,8 @@ impl CrossEntropyState {
         }
         self.stalled = 0;
         self.proposal = Some(fit);
-        if self.refined >= refinements {
+        let settled = self.explorer.as_ref().is_none_or(Explorer::settled);
+        if self.refined >= refinements && (settled || self.refined >= refinements + WAIT) {
             self.stopped = Some(StopReason::Converged);
             self.done = true;
         }

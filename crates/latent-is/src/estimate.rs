@@ -122,6 +122,9 @@ pub struct Estimate {
     /// answer. The upper end of [`interval`](Self::interval) is that of these.
     #[serde(default)]
     pub unknown_failing: Option<Tally>,
+    /// Whether the estimate comes from correlated chains that no fresh draws have checked.
+    #[serde(default)]
+    pub unverified: bool,
     /// One record a level of the search, in order.
     pub levels: Vec<LevelRecord>,
     /// Why the run ended; anything but [`StopReason::Converged`] calls for a closer look.
@@ -153,6 +156,7 @@ impl Estimate {
             surrogate_evaluations: 0,
             unknown: 0,
             unknown_failing: None,
+            unverified: false,
             levels: Vec::new(),
             stopped: StopReason::Converged,
             search_stopped: None,

@@ -13,14 +13,18 @@
 //! $\beta$ adapts from group to group of chains towards an acceptance of 0.44 and is fixed within one.
 //!
 //! A dependable order of magnitude anywhere; where a mixture fits the failure region, the
-//! importance-sampling methods are a hundred times cheaper. The coefficient of variation accounts for
-//! correlation within chains, not between chains of common descent, and is somewhat optimistic.
+//! importance-sampling methods are a hundred times cheaper. The coefficient of variation is the larger of
+//! two: the sum over the levels with the correlation within chains, and that of the numbers of failing
+//! particles that descend from the independent draws of the first level. Neither sees a mode that the
+//! particles of the first level do not lead to, and no fresh draws check the result: its verdict is
+//! at best [`Suspect`](crate::Status::Suspect).
 //!
 //! # References
 //! - S.-K. Au, J. Beck: Estimation of small failure probabilities in high dimensions by subset
 //!   simulation. *Probabilistic Engineering Mechanics* 16 (2001), 263–277.
 //! - I. Papaioannou, W. Betz, K. Zwirglmaier, D. Straub: MCMC algorithms for subset simulation.
 //!   *Probabilistic Engineering Mechanics* 41 (2015), 89–103.
+//! - A. Lee, N. Whiteley: Variance estimation in the particle filter. *Biometrika* 105 (2018), 609–625.
 
 mod chains;
 
@@ -182,9 +186,12 @@ impl SubsetSimulation {
         let ln_w = DVector::from_element(points.ncols(), depth * p0.ln());
         let mut estimate = Estimate::from_draws(WeightedSample { points, ln_w }, n);
         if estimate.failures > 0 {
-            estimate.cov = state.squared_cov.sqrt();
+            let descent = state.particles.as_ref().map_or(0.0, Particles::descent_squared_cov);
+            let squared_cov = state.squared_cov.max(descent);
+            estimate.cov = squared_cov.sqrt();
             // As many independent failures as would give the same coefficient of variation.
-            estimate.ess = 1.0 / state.squared_cov;
+            estimate.ess = 1.0 / squared_cov;
+            estimate.unverified = true;
         }
         estimate.evaluations = state.levels.iter().map(|l| l.evaluations).sum();
         estimate.unknown = state.levels.iter().map(|l| l.unknown).sum();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sequential;
 use crate::estimate::{LevelRecord, StopReason};
+use crate::explore::Explorer;
 use crate::pool::{Batch, Pool};
 use crate::run::Stepped;
 use crate::{Density, Error, GaussianMixture, LimitState, Search};
@@ -12,8 +13,7 @@ use crate::{Density, Error, GaussianMixture, LimitState, Search};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SequentialState {
     pub(super) pool: Pool,
-    /// The wide Gaussian, when the search explores.
-    pub(super) wide: Option<GaussianMixture>,
+    pub(super) explorer: Option<Explorer>,
     pub(super) particles: Option<Batch>,
     /// Width of the smoothed indicator; infinite when absent.
     pub(super) sigma: Option<f64>,
@@ -28,14 +28,14 @@ pub struct SequentialState {
 }
 
 impl SequentialState {
-    /// The fit with a share of the wide Gaussian, when the search explores.
+    /// The fit with a share of the explorer's proposal, when the search explores.
     pub(super) fn widened(
         &self,
         fit: GaussianMixture,
         share: f64,
     ) -> Result<GaussianMixture, Error> {
-        match &self.wide {
-            Some(wide) => fit.blend(wide, share),
+        match &self.explorer {
+            Some(explorer) => fit.blend(explorer.proposal(), share),
             None => Ok(fit),
         }
     }
