@@ -54,7 +54,7 @@ impl std::fmt::Debug for DefensiveMixture<'_> {
 
 impl DefensiveMixture<'_> {
     /// Log-density where the nominal log-density is already known.
-    fn ln_pdf_given(
+    pub(crate) fn ln_pdf_given(
         &self,
         x: DMatrixView<'_, f64>,
         ln_p: &DVector<f64>,

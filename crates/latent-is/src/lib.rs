@@ -31,6 +31,7 @@ pub mod simulator;
 pub mod special;
 pub mod subset;
 pub mod transport;
+pub mod two_level;
 pub mod verdict;
 
 pub use cross_entropy::CrossEntropy;
@@ -51,4 +52,5 @@ pub use sequential::Sequential;
 pub use simulator::{Feature, Simulator};
 pub use subset::SubsetSimulation;
 pub use transport::Transport;
+pub use two_level::{Correction, TwoLevel};
 pub use verdict::{Reason, Status, Verdict};
