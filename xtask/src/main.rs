@@ -4,6 +4,7 @@ mod cargo;
 mod ci;
 mod peers;
 mod reproduce;
+mod zoo;
 
 use clap::{Parser, Subcommand};
 
@@ -20,6 +21,8 @@ enum Task {
     Ci,
     /// Times us and programs that do the same work, one after the other.
     Peers(peers::Options),
+    /// Runs the methods on problems with known answers and compares with the best measured peers.
+    Zoo(zoo::Options),
     /// Builds the program and reproduces the paper's evaluation; options go to
     /// `latent-is reproduce`, `--features` (say `wgpu`) to the build.
     #[command(disable_help_flag = true)]
@@ -34,6 +37,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Ci => ci::run(),
         Task::Peers(options) => peers::run(&options),
+        Task::Zoo(options) => zoo::run(&options),
         Task::Reproduce { options } => reproduce::run_with(options),
     }
 }

@@ -8,8 +8,9 @@
 //!
 //! The default pools the points of all levels, with weights $p / \sum_m n_m q_m$, chooses the number of
 //! components at each level and, once the threshold is zero, refines the proposal on further draws.
-//! Half of its first level and a share of every later one come from a wide Gaussian around the nominal
-//! law: modes that the first elite samples would leave out stay in sight.
+//! Half of its first level and a share of every later one explore: they come from a wide law around the
+//! nominal one, and from where falling values of $g$ under the wide law lead. Modes that the elite samples
+//! would leave out stay in sight.
 //! Use it when the failure region shows itself by falling values of $g$; a small mode that lies behind
 //! rising values can still be lost.
 //!
@@ -17,11 +18,16 @@
 //! - S. Geyer, I. Papaioannou, D. Straub: Cross entropy-based importance sampling using Gaussian
 //!   densities revisited. *Structural Safety* 76 (2019), 15–27.
 
+mod builder;
+
 use serde::{Deserialize, Serialize};
 
+pub use builder::CrossEntropyBuilder;
+
 use crate::estimate::{LevelRecord, StopReason};
-use crate::explore::wide_gaussian;
+use crate::explore::Explorer;
 use crate::pool::{Batch, Pool};
+use crate::run::Stepped;
 use crate::{
     Components, Density, Error, EvalError, FinalStage, GaussianMixture, LimitState, Method,
     MixtureFit, Search, rng,
@@ -31,6 +37,8 @@ use crate::{
 const PATIENCE: usize = 3;
 /// Factor on the covariances after a level without progress.
 const RELEASE: f64 = 1.5;
+/// Most refinement levels beyond those asked for that wait for the explorer to arrive.
+const WAIT: usize = 1;
 
 /// The cross-entropy method. See the [module](self) for what it does.
 ///
@@ -49,7 +57,7 @@ pub struct CrossEntropy {
     max_levels: usize,
     pooled: bool,
     refinements: usize,
-    /// Share of the wide Gaussian in every proposal.
+    /// Share of the explorer in every proposal.
     explore: f64,
     fit: MixtureFit,
     final_stage: FinalStage,
@@ -101,7 +109,7 @@ impl CrossEntropy {
         CrossEntropyState {
             pool: Pool::new(dim),
             proposal: None,
-            wide: None,
+            explorer: None,
             stalled: 0,
             refined: 0,
             levels: Vec::new(),
@@ -148,11 +156,10 @@ impl CrossEntropy {
             .collect();
         let fit_seed = rng::derive(seed, "cross-entropy fit", level as u64);
         let fitted = self.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?;
-        let fit = match &state.wide {
-            Some(wide) => fitted.mixture.blend(wide, self.explore)?,
-            None => fitted.mixture,
-        };
-        state.follow(fit, threshold, self.refinements)?;
+        if let Some(explorer) = &mut state.explorer {
+            explorer.follow(&state.pool)?;
+        }
+        state.follow(fitted.mixture, threshold, self.refinements)?;
         state.levels.push(LevelRecord {
             level,
             threshold,
@@ -176,6 +183,10 @@ impl CrossEntropy {
             };
             state.done = state.stopped.is_some();
         }
+        if let (Some(fit), Some(explorer)) = (&state.proposal, &state.explorer) {
+            let share = if state.done { self.explore } else { explorer.level_share(self.explore) };
+            state.proposal = Some(fit.blend(explorer.proposal(), share)?);
+        }
         Ok(state)
     }
 
@@ -194,12 +205,12 @@ impl CrossEntropy {
         let (mut batch, _) = Batch::evaluate(nominal, g, &x)?;
         state.pool.add(&batch, None)?;
         if self.explore > 0.0 {
-            let wide = wide_gaussian(&x)?;
-            let x = wide.sample(n - plain, rng::derive(seed, "wide", 0))?;
+            let explorer = Explorer::new(&x)?;
+            let x = explorer.proposal().sample(n - plain, rng::derive(seed, "wide", 0))?;
             let (more, _) = Batch::evaluate(nominal, g, &x)?;
-            state.pool.add(&more, Some(&wide))?;
+            state.pool.add(&more, Some(explorer.proposal()))?;
             batch.append(more);
-            state.wide = Some(wide);
+            state.explorer = Some(explorer);
         }
         Ok(batch)
     }
@@ -230,13 +241,48 @@ impl Method for CrossEntropy {
     }
 }
 
+impl Stepped for CrossEntropy {
+    type Search = CrossEntropyState;
+
+    const NAME: &'static str = "cross-entropy";
+
+    fn init_search(&self, dim: usize) -> CrossEntropyState {
+        self.init(dim)
+    }
+
+    fn step_search(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: CrossEntropyState,
+    ) -> Result<CrossEntropyState, Error> {
+        self.step(nominal, g, seed, state)
+    }
+
+    fn records(state: &CrossEntropyState) -> &[LevelRecord] {
+        &state.levels
+    }
+
+    fn next_level(&self, _state: &CrossEntropyState) -> u64 {
+        self.samples_per_level as u64
+    }
+
+    fn outcome(&self, state: CrossEntropyState) -> Result<Search, CrossEntropyState> {
+        if state.done {
+            Ok(state.into_search().expect("a finished search has a proposal"))
+        } else {
+            Err(state)
+        }
+    }
+}
+
 /// A cross-entropy search between two levels; its serialised form is a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CrossEntropyState {
     pool: Pool,
     proposal: Option<GaussianMixture>,
-    /// The wide Gaussian, when the search explores.
-    wide: Option<GaussianMixture>,
+    explorer: Option<Explorer>,
     /// Levels in a row whose threshold did not fall.
     stalled: usize,
     /// Refinement levels done.
@@ -277,7 +323,8 @@ impl CrossEntropyState {
         }
         self.stalled = 0;
         self.proposal = Some(fit);
-        if self.refined >= refinements {
+        let settled = self.explorer.as_ref().is_none_or(Explorer::settled);
+        if self.refined >= refinements && (settled || self.refined >= refinements + WAIT) {
             self.stopped = Some(StopReason::Converged);
             self.done = true;
         }
@@ -291,80 +338,6 @@ fn lower_quantile(values: &[f64], rho: f64) -> f64 {
     let mut sorted = values.to_vec();
     let rank = ((rho * values.len() as f64).ceil() as usize).clamp(1, values.len()) - 1;
     *sorted.select_nth_unstable_by(rank, f64::total_cmp).1
-}
-
-/// Builds a [`CrossEntropy`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct CrossEntropyBuilder {
-    method: CrossEntropy,
-}
-
-impl CrossEntropyBuilder {
-    /// Draws of each level.
-    pub fn samples_per_level(mut self, n: usize) -> Self {
-        self.method.samples_per_level = n;
-        self
-    }
-
-    /// Share $\rho$ of the draws that the next threshold keeps.
-    pub fn quantile(mut self, rho: f64) -> Self {
-        self.method.quantile = rho;
-        self
-    }
-
-    /// Most levels before the search gives up.
-    pub fn max_levels(mut self, levels: usize) -> Self {
-        self.method.max_levels = levels;
-        self
-    }
-
-    /// Whether fits use the points of all levels or those of the last one alone.
-    pub fn pooled(mut self, pooled: bool) -> Self {
-        self.method.pooled = pooled;
-        self
-    }
-
-    /// Further levels after the threshold reached zero.
-    pub fn refinements(mut self, levels: usize) -> Self {
-        self.method.refinements = levels;
-        self
-    }
-
-    /// Share of a wide Gaussian around the nominal law in every proposal, the final one included; half
-    /// of the first level comes from it. Zero turns exploration off.
-    pub fn explore(mut self, share: f64) -> Self {
-        self.method.explore = share;
-        self
-    }
-
-    /// How many components a fit has.
-    pub fn components(mut self, components: Components) -> Self {
-        self.method.fit = self.method.fit.with_components(components);
-        self
-    }
-
-    /// The draws that follow the search.
-    pub fn final_stage(mut self, stage: FinalStage) -> Self {
-        self.method.final_stage = stage;
-        self
-    }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<CrossEntropy, Error> {
-        let m = self.method;
-        let n = m.samples_per_level;
-        Error::check(n >= 10, "samples_per_level", "at least 10", n)?;
-        Error::check(m.quantile > 0.0 && m.quantile < 1.0, "quantile", "in (0, 1)", m.quantile)?;
-        let share = m.explore;
-        Error::check((0.0..1.0).contains(&share), "explore", "in [0, 1)", share)?;
-        Error::check(m.max_levels >= 1, "max_levels", "at least 1", m.max_levels)?;
-        m.fit.check()?;
-        Ok(m)
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,16 @@ pub enum EvalError {
         /// Coordinates the samples have.
         actual: usize,
     },
+    /// Samples without an answer, where the policy is to stop at one.
+    #[error("no answer for {count} of {of} samples, the first at {point:?}")]
+    Unanswered {
+        /// Samples without an answer in the batch.
+        count: usize,
+        /// Samples in the batch.
+        of: usize,
+        /// The first of them.
+        point: Vec<f64>,
+    },
     /// The function failed for a reason of its own.
     #[error("evaluation failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

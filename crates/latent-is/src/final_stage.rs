@@ -15,7 +15,8 @@ use nalgebra::{DMatrix, DMatrixView, DVector};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::{Estimate, StopReason, WeightedSample};
+use crate::draws::Draws;
+use crate::estimate::{Estimate, StopReason};
 use crate::special::ln_add_exp;
 use crate::{Density, Error, EvalError, GaussianMixture, LimitState, rng};
 
@@ -53,7 +54,7 @@ impl std::fmt::Debug for DefensiveMixture<'_> {
 
 impl DefensiveMixture<'_> {
     /// Log-density where the nominal log-density is already known.
-    fn ln_pdf_given(
+    pub(crate) fn ln_pdf_given(
         &self,
         x: DMatrixView<'_, f64>,
         ln_p: &DVector<f64>,
@@ -239,79 +240,114 @@ impl FinalStage {
     ) -> Result<Estimate, Error> {
         EvalError::check_dim(nominal.dim(), g.dim())?;
         EvalError::check_dim(nominal.dim(), fit.dim())?;
-        let left = self.budget.map_or(u64::MAX, |b| b.saturating_sub(spent));
-        let most = self.draws.unwrap_or(u64::MAX).min(left);
-        Error::check(most > 0, "budget", "larger than what the search spent", spent)?;
-        let proposal = self.defend(fit)?;
-        let mut draws = Draws::new(g.dim());
-        let mut stopped = None;
-        for batch in 0.. {
-            let n = most.saturating_sub(draws.n).min(self.batch as u64) as usize;
-            if n == 0 {
-                break;
-            }
-            draws.add(nominal, g, &proposal.over(nominal), n, rng::derive(seed, "final", batch))?;
-            let reached = |target| draws.n >= MIN_DRAWS && draws.estimate().cov <= target;
-            if self.target_cov.is_some_and(reached) {
-                stopped = Some(StopReason::Converged);
-                break;
-            }
+        let mut state = self.init(fit, spent)?;
+        while state.stopped.is_none() {
+            state = self.step(nominal, g, seed, state)?;
         }
-        let complete = self.draws.is_some_and(|d| draws.n >= d) && self.target_cov.is_none();
-        let otherwise = if complete { StopReason::Converged } else { StopReason::Budget };
-        let mut estimate = draws.estimate();
-        estimate.evaluations = spent + draws.n;
-        estimate.unknown = draws.unknown;
-        estimate.stopped = stopped.unwrap_or(otherwise);
-        estimate.proposal = Some(proposal);
-        Ok(estimate)
-    }
-}
-
-/// Fresh draws so far.
-struct Draws {
-    n: u64,
-    unknown: u64,
-    points: Vec<f64>,
-    ln_w: Vec<f64>,
-    dim: usize,
-}
-
-impl Draws {
-    fn new(dim: usize) -> Self {
-        Self { n: 0, unknown: 0, points: Vec::new(), ln_w: Vec::new(), dim }
+        Ok(state.finish())
     }
 
-    fn add(
-        &mut self,
+    /// The state before the first batch, with `fit` defended and frozen.
+    ///
+    /// # Errors
+    /// Those of [`defend`](Self::defend), and [`Error::Setting`] when nothing of the budget is left.
+    pub fn init(&self, fit: &GaussianMixture, spent: u64) -> Result<FinalState, Error> {
+        Error::check(self.most(spent) > 0, "budget", "larger than what the search spent", spent)?;
+        let draws = Draws::new(fit.dim());
+        Ok(FinalState { proposal: self.defend(fit)?, spent, batches: 0, draws, stopped: None })
+    }
+
+    /// One batch. A state that is done comes back unchanged.
+    ///
+    /// # Errors
+    /// [`Error::Evaluation`] when the limit state or the nominal density fails.
+    pub fn step(
+        &self,
         nominal: &dyn Density,
         g: &dyn LimitState,
-        q: &DefensiveMixture<'_>,
-        n: usize,
         seed: u64,
-    ) -> Result<(), Error> {
+        mut state: FinalState,
+    ) -> Result<FinalState, Error> {
+        if state.stopped.is_some() {
+            return Ok(state);
+        }
+        let n = self.next_batch(&state) as usize;
+        let seed = rng::derive(seed, "final", state.batches);
+        let q = state.proposal.over(nominal);
         let x = q.sample(n, seed)?;
         let values = g.evaluate(x.as_view())?;
         EvalError::check_dim(n, values.len())?;
         let ln_p = nominal.ln_pdf(x.as_view())?;
-        let ln_q = q.ln_pdf_given(x.as_view(), &ln_p)?;
-        self.n += n as u64;
-        for (i, value) in values.iter().enumerate() {
-            let ln_w = ln_p[i] - ln_q[i];
-            if value.is_nan() || ln_w.is_nan() {
-                self.unknown += 1;
-            } else if *value <= 0.0 && ln_w > f64::NEG_INFINITY {
-                self.points.extend(x.column(i).iter());
-                self.ln_w.push(ln_w);
-            }
-        }
-        Ok(())
+        let ln_w = &ln_p - q.ln_pdf_given(x.as_view(), &ln_p)?;
+        state.draws.add(x.as_view(), &values, &ln_w, -state.proposal.nominal_share.ln());
+        state.batches += 1;
+        let reached = |target| state.cov().is_some_and(|cov| cov <= target);
+        state.stopped = if self.target_cov.is_some_and(reached) {
+            Some(StopReason::Converged)
+        } else if self.next_batch(&state) == 0 {
+            let complete = self.draws.is_some_and(|d| state.draws.n >= d);
+            let converged = complete && self.target_cov.is_none();
+            Some(if converged { StopReason::Converged } else { StopReason::Budget })
+        } else {
+            None
+        };
+        Ok(state)
     }
 
-    fn estimate(&self) -> Estimate {
-        let m = self.ln_w.len();
-        let points = DMatrix::from_column_slice(self.dim, m, &self.points);
-        let sample = WeightedSample { points, ln_w: DVector::from_column_slice(&self.ln_w) };
-        Estimate::from_draws(sample, self.n)
+    /// Draws that numbers and budget allow in all.
+    fn most(&self, spent: u64) -> u64 {
+        let left = self.budget.map_or(u64::MAX, |b| b.saturating_sub(spent));
+        self.draws.unwrap_or(u64::MAX).min(left)
+    }
+
+    /// Draws of the next batch; zero when nothing is left.
+    pub(crate) fn next_batch(&self, state: &FinalState) -> u64 {
+        self.most(state.spent).saturating_sub(state.draws.n).min(self.batch as u64)
+    }
+}
+
+/// The final draws between two batches; its serialised form is a checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FinalState {
+    proposal: Proposal,
+    spent: u64,
+    batches: u64,
+    draws: Draws,
+    stopped: Option<StopReason>,
+}
+
+impl FinalState {
+    /// Whether the draws have ended.
+    pub fn done(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    /// Whether there are any draws yet.
+    pub fn drawn(&self) -> bool {
+        self.draws.n > 0
+    }
+
+    /// Evaluations, those of the search included.
+    pub fn evaluations(&self) -> u64 {
+        self.spent + self.draws.n
+    }
+
+    /// Coefficient of variation of the estimate so far, once there are enough draws to tell it.
+    pub fn cov(&self) -> Option<f64> {
+        (self.draws.n >= MIN_DRAWS).then(|| self.draws.tally().cov).filter(|cov| cov.is_finite())
+    }
+
+    /// Logarithm of the estimate so far.
+    pub fn log_pf(&self) -> Option<f64> {
+        Some(self.draws.tally().log_pf).filter(|l| l.is_finite())
+    }
+
+    /// The estimate; one that was cut short says [`StopReason::Budget`].
+    pub fn finish(self) -> Estimate {
+        let mut estimate = self.draws.estimate();
+        estimate.evaluations = self.spent + self.draws.n;
+        estimate.stopped = self.stopped.unwrap_or(StopReason::Budget);
+        estimate.proposal = Some(self.proposal);
+        estimate
     }
 }

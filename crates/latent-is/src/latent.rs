@@ -85,6 +85,58 @@ impl<T: Transport> Density for PushForward<T> {
     }
 }
 
+/// A known density of `x`, seen from the latent space of a map that need not fit it.
+///
+/// $\log p_U(u) = \log p(T(u)) + \log|\det \partial T/\partial u|$. With it as nominal density and
+/// $g(T(u))$ as limit state, a flow is a proposal map only: the estimate is one of the true probability
+/// under $p$, whatever the quality of the flow, which decides the cost alone.
+///
+/// ```
+/// use latent_is::latent::{Composed, PullBack, PushForward};
+/// use latent_is::{CrossEntropy, Method, problems};
+///
+/// let problem = problems::by_name("gmm-2").unwrap();
+/// let target = problem.target().unwrap();
+/// let known = PushForward::new(target.map); // any density that can be evaluated and drawn from
+/// let flow = target.map; // any transport, here a perfect one
+/// let g = Composed::new(target.limit_state, flow)?;
+/// let e = CrossEntropy::default().estimate(&PullBack::new(known, flow)?, &g, 7)?;
+/// assert!(e.interval(0.999).contains(problem.pf()));
+/// # Ok::<(), latent_is::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct PullBack<D, T> {
+    density: D,
+    transport: T,
+}
+
+impl<D: Density, T: Transport> PullBack<D, T> {
+    /// `density` seen from the latent space of `transport`.
+    ///
+    /// # Errors
+    /// [`EvalError::Dimension`] when the dimensions differ.
+    pub fn new(density: D, transport: T) -> Result<Self, EvalError> {
+        EvalError::check_dim(density.dim(), transport.dim())?;
+        Ok(Self { density, transport })
+    }
+}
+
+impl<D: Density, T: Transport> Density for PullBack<D, T> {
+    fn dim(&self) -> usize {
+        self.density.dim()
+    }
+
+    fn ln_pdf(&self, u: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
+        let x = self.transport.decode(u)?;
+        Ok(self.density.ln_pdf(x.points.as_view())? + x.ln_det)
+    }
+
+    fn sample(&self, n: usize, seed: u64) -> Result<DMatrix<f64>, EvalError> {
+        let x = self.density.sample(n, seed)?;
+        Ok(self.transport.encode(x.as_view())?.points)
+    }
+}
+
 /// A union of ellipsoids fails inside: $g(x) = \min_k \|L_k^{-1}(x - c_k)\| - 1$, equation (11).
 impl LimitState for Union {
     fn dim(&self) -> usize {

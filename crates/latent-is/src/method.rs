@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, LevelRecord, StopReason};
 use crate::final_stage::FinalStage;
+use crate::two_level::{Corrected, TwoLevel};
 use crate::{Density, Error, GaussianMixture, LimitState, rng};
 
 /// The outcome of a search: a frozen proposal and what it cost.
@@ -100,10 +101,35 @@ pub trait Method: Sync {
         estimate.search_log_pf = None;
         Ok(estimate)
     }
+
+    /// Searches on a cheap surrogate event and estimates the probability of the true one with the
+    /// surrogate as control variate, equation (15), where that has the smaller variance: unbiased for
+    /// the true event as long as the proposal with its defence covers both.
+    ///
+    /// # Errors
+    /// Those of [`search`](Self::search) and of [`TwoLevel::run`].
+    fn estimate_two_level(
+        &self,
+        nominal: &dyn Density,
+        surrogate: &dyn LimitState,
+        g: &dyn LimitState,
+        levels: &TwoLevel,
+        seed: u64,
+    ) -> Result<Corrected, Error> {
+        let search = self.search(nominal, surrogate, rng::derive(seed, "search", 0))?;
+        let proposal = self.final_stage().defend(&search.proposal)?;
+        let fresh = rng::derive(seed, "estimate", 0);
+        let mut corrected = levels.run(nominal, surrogate, g, &proposal, fresh)?;
+        let own = corrected.estimate.surrogate_evaluations;
+        corrected.estimate.surrogate_evaluations = own + search.evaluations;
+        corrected.estimate = finished(corrected.estimate, search);
+        corrected.estimate.search_log_pf = None;
+        Ok(corrected)
+    }
 }
 
 /// The estimate with the search's records.
-fn finished(mut estimate: Estimate, search: Search) -> Estimate {
+pub(crate) fn finished(mut estimate: Estimate, search: Search) -> Estimate {
     estimate.unknown += search.unknown;
     estimate.levels = search.levels;
     estimate.search_stopped = Some(search.stopped);

@@ -3,10 +3,12 @@
 //! $\hat P = n_F / n$ with coefficient of variation $\sqrt{(1 - P)/(P n)}$: unbeatable in robustness, and in
 //! cost only for events that are not rare.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::{Estimate, StopReason, WeightedSample};
+use crate::draws::Draws;
+use crate::estimate::{Estimate, StopReason};
+use crate::run::{Estimator, Progress};
 use crate::{Density, Error, EvalError, LimitState, rng};
 
 /// Crude Monte Carlo. See the [module](self).
@@ -97,42 +99,114 @@ impl MonteCarlo {
         seed: u64,
     ) -> Result<Estimate, Error> {
         EvalError::check_dim(nominal.dim(), g.dim())?;
-        let (mut n, mut failures, mut unknown) = (0, 0_u64, 0);
-        let mut points: Vec<f64> = Vec::new();
-        let mut stopped = StopReason::Budget;
-        for batch in 0.. {
-            let size = (self.budget - n).min(self.batch as u64) as usize;
-            if size == 0 {
-                break;
-            }
-            let x = nominal.sample(size, rng::derive(seed, "monte carlo", batch))?;
-            let values = g.evaluate(x.as_view())?;
-            EvalError::check_dim(size, values.len())?;
-            n += size as u64;
-            for (column, value) in x.column_iter().zip(&values) {
-                unknown += u64::from(value.is_nan());
-                if *value <= 0.0 {
-                    points.extend(column.iter());
-                    failures += 1;
-                }
-            }
-            let share = failures as f64 / n as f64;
-            let cov = ((1.0 - share) / (share * n as f64)).sqrt();
-            if failures >= self.min_failures && self.target_cov.is_some_and(|t| cov <= t) {
-                stopped = StopReason::Converged;
-                break;
-            }
+        let mut state = self.init(g.dim());
+        while state.stopped.is_none() {
+            state = self.step(nominal, g, seed, state)?;
         }
-        if self.target_cov.is_none() {
-            stopped = StopReason::Converged;
+        Ok(state.finish())
+    }
+
+    /// The state before the first batch, for `dim` coordinates.
+    pub fn init(&self, dim: usize) -> MonteCarloState {
+        MonteCarloState { draws: Draws::new(dim), batches: 0, stopped: None }
+    }
+
+    /// One batch. A state that is done comes back unchanged.
+    ///
+    /// # Errors
+    /// [`Error::Evaluation`] when the limit state or the nominal density fails.
+    pub fn step(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        mut state: MonteCarloState,
+    ) -> Result<MonteCarloState, Error> {
+        if state.stopped.is_some() {
+            return Ok(state);
         }
-        let sample = WeightedSample {
-            points: DMatrix::from_vec(g.dim(), failures as usize, points),
-            ln_w: DVector::zeros(failures as usize),
+        let size = self.next_batch(&state) as usize;
+        let x = nominal.sample(size, rng::derive(seed, "monte carlo", state.batches))?;
+        let values = g.evaluate(x.as_view())?;
+        EvalError::check_dim(size, values.len())?;
+        state.draws.add(x.as_view(), &values, &DVector::zeros(size), 0.0);
+        state.batches += 1;
+        let cov = state.draws.tally().cov;
+        let enough = state.draws.failures() >= self.min_failures;
+        state.stopped = if enough && self.target_cov.is_some_and(|target| cov <= target) {
+            Some(StopReason::Converged)
+        } else if self.next_batch(&state) == 0 {
+            let asked = self.target_cov.is_none();
+            Some(if asked { StopReason::Converged } else { StopReason::Budget })
+        } else {
+            None
         };
-        let mut estimate = Estimate::from_draws(sample, n);
-        estimate.unknown = unknown;
-        estimate.stopped = stopped;
-        Ok(estimate)
+        Ok(state)
+    }
+
+    /// Draws of the next batch; zero when the budget is spent.
+    fn next_batch(&self, state: &MonteCarloState) -> u64 {
+        (self.budget - state.draws.n).min(self.batch as u64)
+    }
+}
+
+/// A run between two batches; its serialised form is a checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MonteCarloState {
+    draws: Draws,
+    batches: u64,
+    stopped: Option<StopReason>,
+}
+
+impl MonteCarloState {
+    /// Whether the run has ended.
+    pub fn done(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    /// The estimate; one that was cut short says [`StopReason::Budget`].
+    pub fn finish(self) -> Estimate {
+        let mut estimate = self.draws.estimate();
+        estimate.stopped = self.stopped.unwrap_or(StopReason::Budget);
+        estimate
+    }
+}
+
+impl Estimator for MonteCarlo {
+    type State = MonteCarloState;
+
+    fn name(&self) -> &'static str {
+        "monte-carlo"
+    }
+
+    fn init(&self, dim: usize) -> MonteCarloState {
+        self.init(dim)
+    }
+
+    fn step(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: MonteCarloState,
+    ) -> Result<MonteCarloState, Error> {
+        self.step(nominal, g, seed, state)
+    }
+
+    fn progress(&self, state: &MonteCarloState) -> Progress {
+        let tally = state.draws.tally();
+        Progress {
+            phase: "draws",
+            done: state.done(),
+            evaluations: state.draws.n,
+            next: self.next_batch(state),
+            log_pf: (tally.failures > 0).then_some(tally.log_pf),
+            cov: (tally.failures >= self.min_failures).then_some(tally.cov),
+            level: None,
+        }
+    }
+
+    fn finish(&self, state: MonteCarloState) -> Option<Estimate> {
+        (state.draws.n > 0).then(|| state.finish())
     }
 }

@@ -135,6 +135,11 @@ impl Pool {
         self.g.iter().filter(|g| **g <= 0.0).count()
     }
 
+    /// Log of $\sum_m n_m q_m$ at each point.
+    pub(crate) fn ln_mixture(&self) -> &[f64] {
+        &self.ln_mixture
+    }
+
     /// Log of each point's pooled weight.
     pub(crate) fn ln_weights(&self) -> impl Iterator<Item = f64> + '_ {
         self.ln_p.iter().zip(&self.ln_mixture).map(|(p, q)| p - q)

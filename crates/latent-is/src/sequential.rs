@@ -29,7 +29,7 @@ pub use builder::SequentialBuilder;
 pub use state::SequentialState;
 
 use crate::estimate::{LevelRecord, StopReason};
-use crate::explore::wide_gaussian;
+use crate::explore::Explorer;
 use crate::mixture::Fitted;
 use crate::pool::{Batch, Pool};
 use crate::{
@@ -55,7 +55,7 @@ pub struct Sequential {
     max_levels: usize,
     pooled: bool,
     refinements: usize,
-    /// Share of the wide Gaussian in every proposal.
+    /// Share of the explorer in every proposal.
     explore: f64,
     fit: MixtureFit,
     final_stage: FinalStage,
@@ -110,7 +110,7 @@ impl Sequential {
     pub fn init(&self, dim: usize) -> SequentialState {
         SequentialState {
             pool: Pool::new(dim),
-            wide: None,
+            explorer: None,
             particles: None,
             sigma: None,
             log_z: 0.0,
@@ -224,14 +224,16 @@ impl Sequential {
             acceptance: None,
         };
         if self.explore > 0.0 {
-            let wide = wide_gaussian(&x)?;
-            let x = wide.sample(self.samples_per_level / 2, rng::derive(seed, "wide", 0))?;
+            let mut explorer = Explorer::new(&x)?;
+            let n = self.samples_per_level / 2;
+            let x = explorer.proposal().sample(n, rng::derive(seed, "wide", 0))?;
             let (more, _) = Batch::evaluate(nominal, g, &x)?;
-            state.pool.add(&more, Some(&wide))?;
+            state.pool.add(&more, Some(explorer.proposal()))?;
+            explorer.follow(&state.pool)?;
             record.evaluations += x.ncols() as u64;
             record.unknown += more.unknown;
             record.failures += more.failures();
-            state.wide = Some(wide);
+            state.explorer = Some(explorer);
         }
         state.particles = Some(batch);
         Ok(record)
@@ -267,6 +269,9 @@ impl Sequential {
         let move_seed = rng::derive(seed, "accept", 0);
         let (moved, acceptance) = plan.run(&q, &start, &candidates, &kept, move_seed)?;
         state.pool.add(&candidates, Some(&q))?;
+        if let Some(explorer) = &mut state.explorer {
+            explorer.follow(&state.pool)?;
+        }
         state.sigma = Some(sigma);
         state.particles = Some(moved);
         let record = LevelRecord {

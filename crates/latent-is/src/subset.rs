@@ -13,14 +13,18 @@
 //! $\beta$ adapts from group to group of chains towards an acceptance of 0.44 and is fixed within one.
 //!
 //! A dependable order of magnitude anywhere; where a mixture fits the failure region, the
-//! importance-sampling methods are a hundred times cheaper. The coefficient of variation accounts for
-//! correlation within chains, not between chains of common descent, and is somewhat optimistic.
+//! importance-sampling methods are a hundred times cheaper. The coefficient of variation is the larger of
+//! two: the sum over the levels with the correlation within chains, and that of the numbers of failing
+//! particles that descend from the independent draws of the first level. Neither sees a mode that the
+//! particles of the first level do not lead to, and no fresh draws check the result: its verdict is
+//! at best [`Suspect`](crate::Status::Suspect).
 //!
 //! # References
 //! - S.-K. Au, J. Beck: Estimation of small failure probabilities in high dimensions by subset
 //!   simulation. *Probabilistic Engineering Mechanics* 16 (2001), 263–277.
 //! - I. Papaioannou, W. Betz, K. Zwirglmaier, D. Straub: MCMC algorithms for subset simulation.
 //!   *Probabilistic Engineering Mechanics* 41 (2015), 89–103.
+//! - A. Lee, N. Whiteley: Variance estimation in the particle filter. *Biometrika* 105 (2018), 609–625.
 
 mod chains;
 
@@ -28,7 +32,8 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, LevelRecord, StopReason, WeightedSample};
-use crate::{Error, EvalError, LimitState, rng};
+use crate::run::{Estimator, Progress};
+use crate::{Density, Error, EvalError, LimitState, StandardNormal, rng};
 use chains::{Particles, Walk};
 
 /// Subset simulation. See the [module](self).
@@ -167,23 +172,26 @@ impl SubsetSimulation {
         while !state.done() {
             state = self.step(g, seed, state)?;
         }
-        Ok(self.conclude(g.dim(), state))
+        Ok(self.conclude(state))
     }
 
     /// The estimate after the last level.
-    fn conclude(&self, dim: usize, state: SubsetState) -> Estimate {
+    fn conclude(&self, state: SubsetState) -> Estimate {
         let (points, n) = match &state.particles {
             Some(p) => (p.failing(), p.len() as u64),
-            None => (DMatrix::zeros(dim, 0), 0),
+            None => (DMatrix::zeros(0, 0), 0),
         };
         let p0 = self.chains() as f64 / self.samples_per_level as f64;
         let depth = state.levels.len().saturating_sub(1) as f64;
         let ln_w = DVector::from_element(points.ncols(), depth * p0.ln());
         let mut estimate = Estimate::from_draws(WeightedSample { points, ln_w }, n);
         if estimate.failures > 0 {
-            estimate.cov = state.squared_cov.sqrt();
+            let descent = state.particles.as_ref().map_or(0.0, Particles::descent_squared_cov);
+            let squared_cov = state.squared_cov.max(descent);
+            estimate.cov = squared_cov.sqrt();
             // As many independent failures as would give the same coefficient of variation.
-            estimate.ess = 1.0 / state.squared_cov;
+            estimate.ess = 1.0 / squared_cov;
+            estimate.unverified = true;
         }
         estimate.evaluations = state.levels.iter().map(|l| l.evaluations).sum();
         estimate.unknown = state.levels.iter().map(|l| l.unknown).sum();
@@ -191,6 +199,57 @@ impl SubsetSimulation {
         estimate.search_stopped = state.stopped;
         estimate.stopped = state.stopped.unwrap_or(StopReason::Levels);
         estimate
+    }
+}
+
+impl Estimator for SubsetSimulation {
+    type State = SubsetState;
+
+    fn name(&self) -> &'static str {
+        "subset"
+    }
+
+    fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
+        let d = nominal.dim();
+        let u = rng::standard_normal(d, 3, 0);
+        let standard = StandardNormal::new(d).ln_pdf(u.as_view())?;
+        let same = (nominal.ln_pdf(u.as_view())? - standard).amax() < 1e-9;
+        Error::check(
+            same,
+            "the nominal density",
+            "standard normal for subset simulation",
+            "another",
+        )
+    }
+
+    fn init(&self, _dim: usize) -> SubsetState {
+        self.init()
+    }
+
+    fn step(
+        &self,
+        _nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: SubsetState,
+    ) -> Result<SubsetState, Error> {
+        self.step(g, seed, state)
+    }
+
+    fn progress(&self, state: &SubsetState) -> Progress {
+        Progress {
+            phase: "levels",
+            done: state.done(),
+            evaluations: state.levels.iter().map(|l| l.evaluations).sum(),
+            next: self.samples_per_level as u64,
+            log_pf: None,
+            cov: None,
+            level: state.levels.last().cloned(),
+        }
+    }
+
+    fn finish(&self, state: SubsetState) -> Option<Estimate> {
+        state.done().then(|| self.conclude(state))
     }
 }
 

@@ -74,6 +74,10 @@ pub enum Reason {
         /// Difference of the log-probabilities.
         difference: f64,
     },
+    /// The estimate comes from chains alone: a mode that they lost would leave no trace.
+    Unverified,
+    /// The final proposal is the fit alone, without the nominal density: nothing looked beyond it.
+    Undefended,
     /// The evaluations ran out before the target was met.
     Target {
         /// The coefficient of variation reached.
@@ -119,6 +123,12 @@ impl fmt::Display for Reason {
                 "the search's own estimate differs by a factor of {:.0}",
                 difference.abs().exp()
             ),
+            Self::Unverified => {
+                write!(f, "no fresh draws have checked its chains for a mode they lost")
+            }
+            Self::Undefended => {
+                write!(f, "its proposal has no nominal part: no draw looked beyond the fit")
+            }
             Self::Target { cov } => write!(
                 f,
                 "the evaluations ran out at a coefficient of variation of {:.1} %",
@@ -183,6 +193,9 @@ impl Estimate {
         }
         let share = self.unknown as f64 / self.evaluations.max(1) as f64;
         note(share > MANY_UNKNOWN, Reason::Unknown { share });
+        note(self.unverified && self.failures > 0, Reason::Unverified);
+        let undefended = self.proposal.as_ref().is_some_and(|p| p.nominal_share <= 0.0);
+        note(undefended && self.failures > 0, Reason::Undefended);
         let short = self.stopped == StopReason::Budget && self.failures > 0;
         let searched = self.search_stopped.is_none_or(|s| s == StopReason::Converged);
         note(short && searched, Reason::Target { cov: self.cov });

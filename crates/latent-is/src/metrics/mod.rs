@@ -2,11 +2,13 @@
 //! density and coverage of a proposal's failures against reference failures.
 
 mod knn;
+mod repeated;
 
 use nalgebra::DMatrixView;
 use serde::{Deserialize, Serialize};
 
 pub use knn::{DensityCoverage, KnnReference};
+pub use repeated::{Confusion, Repeated, Repetition};
 
 use crate::{Density, Error, EvalError};
 

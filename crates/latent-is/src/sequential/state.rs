@@ -2,16 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Sequential;
 use crate::estimate::{LevelRecord, StopReason};
+use crate::explore::Explorer;
 use crate::pool::{Batch, Pool};
-use crate::{Error, GaussianMixture, Search};
+use crate::run::Stepped;
+use crate::{Density, Error, GaussianMixture, LimitState, Search};
 
 /// A sequential search between two levels; its serialised form is a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SequentialState {
     pub(super) pool: Pool,
-    /// The wide Gaussian, when the search explores.
-    pub(super) wide: Option<GaussianMixture>,
+    pub(super) explorer: Option<Explorer>,
     pub(super) particles: Option<Batch>,
     /// Width of the smoothed indicator; infinite when absent.
     pub(super) sigma: Option<f64>,
@@ -26,14 +28,14 @@ pub struct SequentialState {
 }
 
 impl SequentialState {
-    /// The fit with a share of the wide Gaussian, when the search explores.
+    /// The fit with a share of the explorer's proposal, when the search explores.
     pub(super) fn widened(
         &self,
         fit: GaussianMixture,
         share: f64,
     ) -> Result<GaussianMixture, Error> {
-        match &self.wide {
-            Some(wide) => fit.blend(wide, share),
+        match &self.explorer {
+            Some(explorer) => fit.blend(explorer.proposal(), share),
             None => Ok(fit),
         }
     }
@@ -51,5 +53,41 @@ impl SequentialState {
     /// The outcome; absent before the first mixture was fitted.
     pub fn into_search(self) -> Option<Search> {
         Some(Search::of(self.proposal?, self.levels, self.stopped, self.log_pf))
+    }
+}
+
+impl Stepped for Sequential {
+    type Search = SequentialState;
+
+    const NAME: &'static str = "sequential";
+
+    fn init_search(&self, dim: usize) -> SequentialState {
+        self.init(dim)
+    }
+
+    fn step_search(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: SequentialState,
+    ) -> Result<SequentialState, Error> {
+        self.step(nominal, g, seed, state)
+    }
+
+    fn records(state: &SequentialState) -> &[LevelRecord] {
+        &state.levels
+    }
+
+    fn next_level(&self, _state: &SequentialState) -> u64 {
+        (self.samples_per_level * 3 / 2).max(self.candidates()) as u64
+    }
+
+    fn outcome(&self, state: SequentialState) -> Result<Search, SequentialState> {
+        if state.done {
+            Ok(state.into_search().expect("a finished search has a proposal"))
+        } else {
+            Err(state)
+        }
     }
 }

@@ -16,6 +16,8 @@ const GROUPS: usize = 10;
 pub(super) struct Particles {
     u: DMatrix<f64>,
     g: Vec<f64>,
+    /// The independent draw of the first level that each one descends from.
+    roots: Vec<usize>,
     /// States of one chain; one for independent draws.
     steps: usize,
     unknown: u64,
@@ -26,7 +28,8 @@ impl Particles {
     pub(super) fn new(u: DMatrix<f64>, values: &[f64], steps: usize) -> Self {
         let unknown = values.iter().filter(|v| v.is_nan()).count() as u64;
         let g = values.iter().map(|v| known(*v)).collect();
-        Self { u, g, steps, unknown }
+        let roots = (0..values.len()).collect();
+        Self { u, g, roots, steps, unknown }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -51,6 +54,21 @@ impl Particles {
     pub(super) fn quantile(&self, rank: usize) -> f64 {
         let mut g = self.g.clone();
         *g.select_nth_unstable_by(rank - 1, f64::total_cmp).1
+    }
+
+    /// Squared coefficient of variation of the probability of a fall below zero through all levels,
+    /// $\sum_r s_r^2 - 1/n$ with $s_r$ the share of the failing particles that descend from draw $r$ of
+    /// the first level: those draws are independent, whatever the chains between do.
+    pub(super) fn descent_squared_cov(&self) -> f64 {
+        let mut families = vec![0.0; self.len()];
+        for (g, root) in self.g.iter().zip(&self.roots) {
+            if *g <= 0.0 {
+                families[*root] += 1.0;
+            }
+        }
+        let failures: f64 = families.iter().sum();
+        let squares: f64 = families.iter().map(|f| f * f).sum();
+        squares / (failures * failures) - 1.0 / self.len() as f64
     }
 
     /// Squared coefficient of variation of the share at or below `threshold`,
@@ -151,6 +169,8 @@ impl Walk {
             *ln_step = (*ln_step + excess / ((group + 1) as f64).sqrt()).min(0.0);
         }
         let mut particles = Particles::new(u, &values, self.steps);
+        let parent = |chain: usize| from.roots[seeds[chain]];
+        particles.roots = (0..values.len()).map(|i| parent(i / self.steps)).collect();
         particles.unknown = unknown;
         let acceptance = accepted as f64 / evaluations.max(1) as f64;
         Ok(Moved { particles, evaluations, acceptance })
@@ -186,6 +206,16 @@ mod tests {
         let chains = Particles::new(DMatrix::zeros(1, 1000), &frozen, 10);
         let ratio = chains.squared_cov(9.5) / (0.9 / 100.0);
         assert!((ratio - 10.0).abs() < 0.1, "{ratio}");
+    }
+
+    #[test]
+    fn descent_counts_independent_families() {
+        // Forty failing particles of ten families of four among a thousand.
+        let g: Vec<f64> = (0..1000).map(|i| if i < 40 { -1.0 } else { 1.0 }).collect();
+        let mut particles = Particles::new(DMatrix::zeros(1, 1000), &g, 1);
+        assert!((particles.descent_squared_cov() - (1.0 / 40.0 - 1e-3)).abs() < 1e-12);
+        particles.roots = (0..1000).map(|i| i / 4).collect();
+        assert!((particles.descent_squared_cov() - (1.0 / 10.0 - 1e-3)).abs() < 1e-12);
     }
 
     #[test]
