@@ -3,10 +3,13 @@
 //! This crate alone joins simulators, flows, ellipsoids and estimators, reads and writes files and
 //! talks to people.
 
+pub mod commands;
+pub mod criterion;
 pub mod experiment;
 pub mod files;
 pub mod outcomes;
 pub mod progress;
+pub mod reading;
 pub mod reference;
 pub mod report;
 pub mod reproduce;

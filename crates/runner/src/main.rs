@@ -3,7 +3,9 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use latent_is::verdict::Status;
 use runner::{
+    commands::{estimate, inspect, train},
     outcomes::{self, Format},
     reproduce::{self, Method, Options, Space},
     resume, simulators,
@@ -31,6 +33,26 @@ enum Command {
   latent-is simulate gcas -n 1000000 -o f16.npy
   latent-is simulate racing -n 50000 -o racing.npy")]
     Simulate(Simulate),
+    /// Trains a flow on outcomes in a file.
+    #[command(after_help = "Examples:
+  latent-is train --data outcomes.csv -o flow.safetensors
+  latent-is train --data outcomes.npy --epochs 100 --jitter 0.02
+  latent-is train --data outcomes.csv --resume")]
+    Train(train::Args),
+    /// Shows what a flow file holds and checks it; exit code 2 when a check fails.
+    #[command(after_help = "Examples:
+  latent-is inspect flow.safetensors
+  latent-is inspect flow.safetensors --data fresh.csv")]
+    Inspect(inspect::Args),
+    /// Estimates the probability of a failure criterion under a flow.
+    #[command(
+        after_help = "Exit codes: 0 converged, 1 error, 2 suspect, 3 budget spent, 4 no usable estimate
+
+Examples:
+  latent-is estimate --flow flow.safetensors --criterion crash.toml
+  latent-is estimate --system racecar --criterion skid.toml --json result.json --samples failures.csv"
+    )]
+    Estimate(estimate::Args),
 }
 
 #[derive(Args)]
@@ -65,7 +87,7 @@ fn simulate(args: &Simulate) -> anyhow::Result<()> {
 
 #[derive(Args)]
 struct Reproduce {
-    /// The system: robot or racecar.
+    /// The system: robot, racecar or f16.
     #[arg(long, default_value = "robot")]
     system: String,
     /// Trials a row [default: 20; the paper's: 100].
@@ -118,12 +140,24 @@ impl From<Reproduce> for Options {
 }
 
 fn main() -> ExitCode {
+    let success = ExitCode::SUCCESS;
     let done = match Cli::parse().command {
-        Command::Reproduce(args) => reproduce::run(&args.into()).map(drop),
-        Command::Simulate(args) => simulate(&args),
+        Command::Reproduce(args) => reproduce::run(&args.into()).map(|_| success),
+        Command::Simulate(args) => simulate(&args).map(|()| success),
+        Command::Train(args) => train::run(&args).map(|()| success),
+        Command::Inspect(args) => {
+            inspect::run(&args).map(|sound| if sound { success } else { ExitCode::from(2) })
+        }
+        Command::Estimate(args) => estimate::run(&args).map(|status| match status {
+            Status::Converged => success,
+            Status::Suspect => ExitCode::from(2),
+            Status::Budget => ExitCode::from(3),
+            // A status this program does not know of is no success either.
+            _ => ExitCode::from(4),
+        }),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // The whole chain of causes in one line; a user's mistake needs no backtrace.
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -65,10 +65,24 @@ pub fn write(
     features: &[Feature],
     x: &DMatrix<f64>,
 ) -> anyhow::Result<()> {
+    let names: Vec<String> = features.iter().map(|feature| feature.name.to_owned()).collect();
+    write_named(path, format, &names, x)
+}
+
+/// As [`write`], with names alone.
+///
+/// # Errors
+/// When the file cannot be written; `path` is then as it was.
+pub fn write_named(
+    path: &Path,
+    format: Format,
+    names: &[String],
+    x: &DMatrix<f64>,
+) -> anyhow::Result<()> {
     replace(path, |file| match format {
         Format::Npy => write_npy(file, x),
-        Format::Csv => write_csv(file, features, x),
-        Format::Parquet => write_parquet(file, features, x),
+        Format::Csv => write_csv(file, names, x),
+        Format::Parquet => write_parquet(file, names, x),
     })
     .with_context(|| format!("cannot write {}", path.display()))
 }
@@ -83,23 +97,23 @@ fn write_npy(file: &mut File, x: &DMatrix<f64>) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-fn write_csv(file: &mut File, features: &[Feature], x: &DMatrix<f64>) -> anyhow::Result<()> {
+fn write_csv(file: &mut File, names: &[String], x: &DMatrix<f64>) -> anyhow::Result<()> {
     let mut csv = csv::Writer::from_writer(file);
-    csv.write_record(features.iter().map(|feature| feature.name))?;
+    csv.write_record(names)?;
     for outcome in x.column_iter() {
         csv.write_record(outcome.iter().map(f64::to_string))?;
     }
     Ok(csv.flush()?)
 }
 
-fn write_parquet(file: &mut File, features: &[Feature], x: &DMatrix<f64>) -> anyhow::Result<()> {
-    let column = |feature: &Feature| {
-        Type::primitive_type_builder(feature.name, parquet::basic::Type::DOUBLE)
+fn write_parquet(file: &mut File, names: &[String], x: &DMatrix<f64>) -> anyhow::Result<()> {
+    let column = |name: &String| {
+        Type::primitive_type_builder(name, parquet::basic::Type::DOUBLE)
             .with_repetition(parquet::basic::Repetition::REQUIRED)
             .build()
             .map(Arc::new)
     };
-    let columns = features.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+    let columns = names.iter().map(column).collect::<Result<Vec<_>, _>>()?;
     let schema = Type::group_type_builder("outcomes").with_fields(columns).build()?;
     let properties = Arc::new(WriterProperties::builder().build());
     let mut parquet = SerializedFileWriter::new(file, Arc::new(schema), properties)?;

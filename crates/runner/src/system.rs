@@ -50,6 +50,18 @@ const SYSTEMS: &[System] = &[
         flow: include_bytes!("../assets/racecar.safetensors"),
         reference: Some(include_bytes!("../assets/racecar-reference.safetensors")),
     },
+    System {
+        name: "f16",
+        simulator: "gcas",
+        regions: Regions::Selected {
+            rows: 10_000,
+            // Nose too high; too low.
+            conditions: &[|z| z[3] > 1.45, |z| z[10] < -2.45],
+        },
+        experiment: include_str!("../experiments/f16.toml"),
+        flow: include_bytes!("../assets/f16.safetensors"),
+        reference: Some(include_bytes!("../assets/f16-reference.safetensors")),
+    },
 ];
 
 impl System {

@@ -98,7 +98,8 @@ fn whole(x: DMatrix<f64>) -> anyhow::Result<DMatrix<f64>> {
 }
 
 /// Shows a training run.
-struct TrainingProgress(Option<Progress>);
+#[derive(Default)]
+pub struct TrainingProgress(Option<Progress>);
 
 impl Observer for TrainingProgress {
     fn start(&mut self, steps: usize) {

@@ -1,0 +1,199 @@
+//! `latent-is estimate`: the probability of a failure criterion under a flow.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use flow_core::{Device, FlowFile};
+use latent_is::{
+    CrossEntropy, Estimate, FinalStage, FlowTransport, Interval, Method, Sequential,
+    StandardNormal, Transport, Units, Verdict,
+    latent::{Composed, PushForward},
+    verdict::Status,
+};
+use nalgebra::DMatrix;
+use serde::Serialize;
+
+use super::feature_names;
+use crate::{
+    criterion::Criterion,
+    files,
+    outcomes::{self, Format},
+    reproduce::{Method as Search, Space},
+    system::System,
+};
+
+/// Confidence of the interval.
+const CONFIDENCE: f64 = 0.95;
+
+/// Estimates the probability of a failure criterion.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// The flow.
+    #[arg(long, value_name = "FILE", required_unless_present = "system")]
+    flow: Option<PathBuf>,
+    /// The shipped flow of a system instead: robot, racecar or f16.
+    #[arg(long, conflicts_with = "flow")]
+    system: Option<String>,
+    /// The failure criterion: half-spaces, boxes and ellipsoids on named features, as TOML.
+    #[arg(long, value_name = "FILE")]
+    criterion: PathBuf,
+    /// The search.
+    #[arg(long, default_value = "sis")]
+    method: Search,
+    /// Where it takes place.
+    #[arg(long, default_value = "latent")]
+    space: Space,
+    /// Seed; the same seed gives the same figures.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Coefficient of variation to reach.
+    #[arg(long, default_value_t = 0.03)]
+    target_cov: f64,
+    /// Evaluations in all, search included.
+    #[arg(long, default_value_t = 200_000)]
+    budget: u64,
+    /// Write everything as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the failures that were drawn, with their weights in the last column: .npy, .csv or
+    /// .parquet.
+    #[arg(long, value_name = "FILE")]
+    samples: Option<PathBuf>,
+    /// Where the flow computes.
+    #[arg(long, default_value = flow_core::DEVICES[0])]
+    device: String,
+}
+
+/// What `--json` holds.
+#[derive(Serialize)]
+struct Report<'a> {
+    version: &'a str,
+    flow: &'a str,
+    criterion: &'a str,
+    method: Search,
+    space: Space,
+    seed: u64,
+    probability: f64,
+    interval: Interval,
+    verdict: Verdict,
+    sentence: String,
+    estimate: &'a Estimate,
+}
+
+/// Runs the command; the status of the verdict.
+///
+/// # Errors
+/// When a file or an option cannot be used, or the estimator fails.
+pub fn run(args: &Args) -> anyhow::Result<Status> {
+    let device = flow_core::device(&args.device)?;
+    if let Some(path) = &args.samples {
+        Format::of(path)?;
+    }
+    let (file, names, origin) = flow(args, &device)?;
+    let criterion = Criterion::read(&args.criterion, &names, file.flow.standardize())?;
+    let transport = FlowTransport::new(file.flow, Units::Standardized);
+    let last = FinalStage::builder()
+        .target_cov(Some(args.target_cov))
+        .budget(Some(args.budget))
+        .build()?;
+    let method: Box<dyn Method> = match args.method {
+        Search::Ce => Box::new(CrossEntropy::builder().final_stage(last).build()?),
+        Search::Sis => Box::new(Sequential::builder().final_stage(last).build()?),
+    };
+    let begin = std::time::Instant::now();
+    let estimate = match args.space {
+        Space::Latent => {
+            let g = Composed::new(&criterion, &transport)?;
+            method.estimate(&StandardNormal::new(transport.dim()), &g, args.seed)?
+        }
+        Space::Target => method.estimate(&PushForward::new(&transport), &criterion, args.seed)?,
+    };
+    let (interval, verdict) = (estimate.interval(CONFIDENCE), estimate.verdict());
+    let sentence = verdict.to_string();
+    show(&estimate, &interval, &sentence, &origin, begin.elapsed().as_secs_f64());
+    if let Some(path) = &args.samples {
+        write_samples(path, &estimate, &transport, args.space, names)?;
+        println!("{} failures written to {}", estimate.sample.points.ncols(), path.display());
+    }
+    let status = verdict.status;
+    if let Some(path) = &args.json {
+        let text = std::fs::read_to_string(&args.criterion)
+            .with_context(|| format!("cannot read {}", args.criterion.display()))?;
+        let report = Report {
+            version: env!("CARGO_PKG_VERSION"),
+            flow: &origin,
+            criterion: &text,
+            method: args.method,
+            space: args.space,
+            seed: args.seed,
+            probability: estimate.pf(),
+            interval,
+            verdict,
+            sentence,
+            estimate: &estimate,
+        };
+        files::write(path, &serde_json::to_string_pretty(&report)?)?;
+        println!("written to {}", path.display());
+    }
+    Ok(status)
+}
+
+/// The flow, the names of its features and where it comes from.
+fn flow(args: &Args, device: &Device) -> anyhow::Result<(FlowFile, Vec<String>, String)> {
+    if let Some(path) = &args.flow {
+        let file = FlowFile::load(path, device)?;
+        let names = feature_names(&file);
+        return Ok((file, names, path.display().to_string()));
+    }
+    let name = args.system.as_deref().unwrap_or_default();
+    let system = System::by_name(name)?;
+    let names = system.simulator().features().iter().map(|f| f.name.to_owned()).collect();
+    Ok((system.shipped_flow(device)?, names, format!("shipped flow of {name}")))
+}
+
+fn show(estimate: &Estimate, interval: &Interval, sentence: &str, origin: &str, seconds: f64) {
+    let mut table = comfy_table::Table::new();
+    let mut row = |name: &str, value: String| {
+        table.add_row([name, &value]);
+    };
+    row("flow", origin.to_owned());
+    row("failure probability", format!("{:.4e}", estimate.pf()));
+    row("95 % interval", format!("{:.4e} to {:.4e}", interval.lower(), interval.upper()));
+    row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
+    row("evaluations", estimate.evaluations.to_string());
+    row("failures drawn", format!("{} of {}", estimate.failures, estimate.draws));
+    row("effective sample size", format!("{:.0}", estimate.ess));
+    if let Some(k) = estimate.pareto_k {
+        row("Pareto k of the weights", format!("{k:.2}"));
+    }
+    row("time", format!("{seconds:.1} s"));
+    println!("{table}\n{sentence}");
+}
+
+/// Writes the failures in the units of the data, weights in the last column.
+fn write_samples(
+    path: &Path,
+    estimate: &Estimate,
+    transport: &FlowTransport,
+    space: Space,
+    names: Vec<String>,
+) -> anyhow::Result<()> {
+    let sample = &estimate.sample;
+    let z = match space {
+        Space::Latent => transport.decode(sample.points.as_view())?.points,
+        Space::Target => sample.points.clone(),
+    };
+    let x = transport.flow().standardize().undo(z.as_view());
+    let d = x.nrows();
+    let rows =
+        DMatrix::from_fn(
+            d + 1,
+            x.ncols(),
+            |i, j| {
+                if i < d { x[(i, j)] } else { sample.ln_w[j].exp() }
+            },
+        );
+    let mut names = names;
+    names.push("weight".to_owned());
+    outcomes::write_named(path, Format::of(path)?, &names, &rows)
+}
