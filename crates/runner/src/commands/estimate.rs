@@ -168,6 +168,9 @@ fn show(estimate: &Estimate, interval: &Interval, sentence: &str, origin: &str, 
     }
     row("time", format!("{seconds:.1} s"));
     println!("{table}\n{sentence}");
+    println!(
+        "The interval is about the flow's probability; how far the flow is from its data is not in it."
+    );
 }
 
 /// Writes the failures in the units of the data, weights in the last column.

@@ -1,0 +1,233 @@
+//! The program as a user with data of their own meets it: train, inspect, estimate, and every mistake.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_latent-is"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The error of a command that must fail; TOML's show the line they are about below it.
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+    text[text.find("error: ").expect("an error is told")..].to_owned()
+}
+
+/// Two correlated features: `a` standard normal, `b` half of it plus noise, both moved and scaled.
+fn data(folder: &Path, n: usize) {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut text = String::from("a,b\n");
+    for _ in 0..n {
+        let (u, v): (f64, f64) = (rng.sample(StandardNormal), rng.sample(StandardNormal));
+        text += &format!("{},{}\n", 10.0 + 2.0 * u, 0.5 * u + 0.5 * v);
+    }
+    std::fs::write(folder.join("data.csv"), text).unwrap();
+}
+
+const TRAIN: &[&str] = &[
+    "train",
+    "--data",
+    "data.csv",
+    "--hidden",
+    "16",
+    "--steps",
+    "3",
+    "--epochs",
+    "30",
+    "--patience",
+    "30",
+];
+
+#[test]
+fn from_a_table_to_a_probability() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    data(folder, 6_000);
+    let output = run(folder, TRAIN);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told(&output).contains("6000 outcomes of 2 features in data.csv: a, b"));
+    assert!(!folder.join("flow.safetensors.ckpt").exists());
+
+    let shown = told(&run(folder, &["inspect", "flow.safetensors", "--data", "data.csv"]));
+    assert!(shown.contains("trained on 6000 outcomes") && shown.contains("b   "), "{shown}");
+    assert!(!shown.contains("FAIL"), "{shown}");
+
+    // b >= 2.2 sd(b): Φ(-2.2) = 0.0139; 6000 rows tell that to 11 %, and the flow is no better.
+    let level = 2.2 * 0.5_f64.sqrt();
+    let text = format!("[[half_space]]\nfeatures = {{ b = 1.0 }}\nat_least = {level}\n");
+    std::fs::write(folder.join("high.toml"), text).unwrap();
+    let estimate = [
+        "estimate",
+        "--flow",
+        "flow.safetensors",
+        "--criterion",
+        "high.toml",
+        "--json",
+        "out.json",
+        "--samples",
+        "failures.csv",
+    ];
+    let output = run(folder, &estimate);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("out.json")).unwrap()).unwrap();
+    let pf = json["probability"].as_f64().unwrap();
+    assert!((pf / 0.0139 - 1.0).abs() < 0.35, "{pf}");
+    assert_eq!(json["seed"], 1);
+    let failures = std::fs::read_to_string(folder.join("failures.csv")).unwrap();
+    assert!(failures.starts_with("a,b,weight\n"));
+    for line in failures.lines().skip(1) {
+        let b: f64 = line.split(',').nth(1).unwrap().parse().unwrap();
+        assert!(b >= level - 1e-5, "{line}");
+    }
+    // The same seed gives the same figures, target space nearly so.
+    run(
+        folder,
+        &[
+            "estimate",
+            "--flow",
+            "flow.safetensors",
+            "--criterion",
+            "high.toml",
+            "--json",
+            "again.json",
+        ],
+    );
+    let again = std::fs::read_to_string(folder.join("again.json")).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&again).unwrap(), json);
+    run(
+        folder,
+        &[
+            "estimate",
+            "--flow",
+            "flow.safetensors",
+            "--criterion",
+            "high.toml",
+            "--space",
+            "target",
+            "--json",
+            "target.json",
+        ],
+    );
+    let target: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("target.json")).unwrap())
+            .unwrap();
+    // Four standard errors of 3 % each.
+    assert!((target["probability"].as_f64().unwrap() / pf - 1.0).abs() < 0.17, "{target}");
+}
+
+#[test]
+fn bad_data_are_refused_with_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let refused_data = |text: &str| {
+        std::fs::write(folder.join("data.csv"), text).unwrap();
+        refused(folder, TRAIN)
+    };
+    let rows = |n: usize, more: &str| {
+        let rows: String = (0..n).map(|i| format!("{},{}{more}\n", i % 7, i % 11)).collect();
+        rows
+    };
+    let cases = [
+        (format!("a,b\n{}3\n", rows(20, "")), "line: 22"),
+        (format!("a,b\n{}3,\n", rows(20, "")), "line 22: `b` is missing"),
+        (format!("a,b\n{}3,x\n", rows(20, "")), "line 22: `b` is `x`, not a number"),
+        (format!("a,b\n{}NaN,1\n", rows(600, "")), "outcome 600: `a` is NaN"),
+        (format!("a,b,c\n{}", rows(600, ",5")), "`c` is constant (5)"),
+        ("a,b,c\n1,2,3\n4,5,6\n".to_owned(), "2 outcomes are too few for 3 features"),
+        (format!("a,b\n{}", rows(100, "")), "100 training rows are too few"),
+        ("1,2\n3,4\n".to_owned(), "must name the features"),
+    ];
+    for (text, expected) in cases {
+        let error = refused_data(&text);
+        assert!(error.contains(expected), "{error}");
+        assert!(!folder.join("flow.safetensors").exists());
+    }
+    assert!(refused(folder, &["train", "--data", "absent.csv"]).contains("cannot read absent.csv"));
+    assert!(refused(folder, &["train", "--data", "data.xlsx"]).contains("ending must be"));
+    data(folder, 600);
+    for (option, value, expected) in [
+        ("--hidden", "0", "hidden must be positive"),
+        ("--tail-bound", "0", "tail_bound must be positive"),
+        ("--device", "abacus", "device `abacus` is not available"),
+        ("--out", "/nowhere/flow.safetensors", "cannot write /nowhere"),
+    ] {
+        let mut arguments = TRAIN.to_vec();
+        arguments.retain(|a| *a != option);
+        let arguments: Vec<&str> = if option == "--hidden" {
+            vec!["train", "--data", "data.csv", "--hidden", "0"]
+        } else {
+            arguments.into_iter().chain([option, value]).collect()
+        };
+        let error = refused(folder, &arguments);
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn bad_criteria_and_flows_are_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let criterion = |text: &str| std::fs::write(folder.join("c.toml"), text).unwrap();
+    let robot = ["estimate", "--system", "robot", "--criterion", "c.toml"];
+    for (text, expected) in [
+        (
+            "[[box]]\nfeatures = { speed = [0.0, 1.0] }\n",
+            "line 2: there is no feature `speed`; there is x, y, theta",
+        ),
+        ("[[box]]\nfeature = 1\n", "unknown field `feature`"),
+        ("[[box\n", "cannot read criterion c.toml"),
+        ("", "names no region"),
+    ] {
+        criterion(text);
+        let error = refused(folder, &robot);
+        assert!(error.contains(expected), "{error}");
+    }
+    criterion("[[box]]\nfeatures = { x = [1e9, inf] }\n");
+    // A criterion out of reach: no usable estimate, and its own exit code.
+    let output = run(folder, &[&robot[..], &["--budget", "3000"]].concat());
+    assert!(matches!(output.status.code(), Some(2..=4)), "{}", told(&output));
+    let samples = [&robot[..], &["--samples", "x.docx"]].concat();
+    assert!(refused(folder, &samples).contains("ending must be"));
+
+    let shipped = include_bytes!("../assets/robot.safetensors");
+    std::fs::write(folder.join("cut.safetensors"), &shipped[..1000]).unwrap();
+    std::fs::write(folder.join("foreign.safetensors"), b"anything").unwrap();
+    let text = String::from_utf8_lossy(&shipped[..200]);
+    assert!(text.contains("version"), "the header comes first");
+    let mut future = shipped.to_vec();
+    let at = shipped.windows(13).position(|w| w == b"\"version\":\"1\"").unwrap();
+    future[at + 11] = b'9';
+    std::fs::write(folder.join("future.safetensors"), future).unwrap();
+    for (flow, expected) in [
+        ("cut.safetensors", "truncated"),
+        ("foreign.safetensors", "truncated"),
+        ("future.safetensors", "format version 9"),
+        ("absent.safetensors", "cannot read absent.safetensors"),
+    ] {
+        assert!(refused(folder, &["inspect", flow]).contains(expected), "{flow}");
+        let estimate = ["estimate", "--flow", flow, "--criterion", "c.toml"];
+        assert!(refused(folder, &estimate).contains(expected), "{flow}");
+    }
+    // Data of another dimension.
+    std::fs::write(folder.join("robot.safetensors"), shipped).unwrap();
+    data(folder, 10);
+    let error = refused(folder, &["inspect", "robot.safetensors", "--data", "data.csv"]);
+    assert!(error.contains("the flow has 3 features, the samples have 2"), "{error}");
+}
