@@ -16,6 +16,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use crate::mixture::Family;
 use crate::pool::Pool;
 use crate::special::ln_sum_exp;
 use crate::{Density, Error, GaussianMixture};
@@ -49,6 +50,7 @@ fn widened(x: &DMatrix<f64>, reach: f64) -> Result<GaussianMixture, Error> {
         let centred = column - &mean;
         covariance.ger(1.0 / n as f64, &centred, &centred, 1.0);
     }
+    let mut covariance = Family::Auto.in_dim(d).shape(covariance, n as f64);
     covariance *= (1.0 + reach / (d as f64).sqrt()).powi(2);
     GaussianMixture::new(vec![1.0], DMatrix::from_columns(&[mean]), vec![covariance])
 }
