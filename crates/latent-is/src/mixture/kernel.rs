@@ -5,6 +5,11 @@
 //! fixed chunks of samples and are added in order, so that results do not depend on the number of
 //! threads.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only what is inlined is compiled for the set dispatched to"
+)]
+
 use nalgebra::DMatrix;
 use pulp::Arch;
 use rayon::prelude::*;
