@@ -38,7 +38,7 @@ const LN_NEGLIGIBLE: f64 = -14.0;
 /// How much more a level explores than the final draws do.
 const LOOK: f64 = 4.0;
 /// Coordinates above which the explorer stays with the wide Gaussian: space is too large to follow.
-const MOST_COORDINATES: usize = 8;
+const MOST_COORDINATES: usize = 4;
 
 /// Mean and covariance of nominal draws `x: [d, n]`, the covariance widened by `reach`.
 fn widened(x: &DMatrix<f64>, reach: f64) -> Result<GaussianMixture, Error> {
