@@ -37,6 +37,8 @@ use crate::{
 const PATIENCE: usize = 3;
 /// Factor on the covariances after a level without progress.
 const RELEASE: f64 = 1.5;
+/// Largest share of the draws that is kept for the sake of many coordinates.
+const MOST_KEPT: f64 = 0.3;
 /// Most refinement levels beyond those asked for that wait for the explorer to arrive.
 const WAIT: usize = 1;
 
@@ -147,7 +149,7 @@ impl CrossEntropy {
             }
         };
         Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
-        let threshold = lower_quantile(&batch.g, self.quantile).max(0.0);
+        let threshold = lower_quantile(&batch.g, self.share(g.dim())).max(0.0);
         let ln_w: Vec<f64> = state
             .pool
             .ln_weights()
@@ -188,6 +190,13 @@ impl CrossEntropy {
             state.proposal = Some(fit.blend(explorer.proposal(), share)?);
         }
         Ok(state)
+    }
+
+    /// Share of the draws that the next threshold keeps: more than the quantile asks for where that
+    /// would leave fewer than two points a coordinate.
+    fn share(&self, dim: usize) -> f64 {
+        let least = (2 * dim) as f64 / self.samples_per_level as f64;
+        if self.pooled { self.quantile.max(least.min(MOST_KEPT)) } else { self.quantile }
     }
 
     /// The first level's draws: from the nominal density, half of them from a wide Gaussian when the

@@ -16,6 +16,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use crate::mixture::Family;
 use crate::pool::Pool;
 use crate::special::ln_sum_exp;
 use crate::{Density, Error, GaussianMixture};
@@ -37,7 +38,7 @@ const LN_NEGLIGIBLE: f64 = -14.0;
 /// How much more a level explores than the final draws do.
 const LOOK: f64 = 4.0;
 /// Coordinates above which the explorer stays with the wide Gaussian: space is too large to follow.
-const MOST_COORDINATES: usize = 8;
+const MOST_COORDINATES: usize = 4;
 
 /// Mean and covariance of nominal draws `x: [d, n]`, the covariance widened by `reach`.
 fn widened(x: &DMatrix<f64>, reach: f64) -> Result<GaussianMixture, Error> {
@@ -49,6 +50,7 @@ fn widened(x: &DMatrix<f64>, reach: f64) -> Result<GaussianMixture, Error> {
         let centred = column - &mean;
         covariance.ger(1.0 / n as f64, &centred, &centred, 1.0);
     }
+    let mut covariance = Family::Auto.in_dim(d).shape(covariance, n as f64);
     covariance *= (1.0 + reach / (d as f64).sqrt()).powi(2);
     GaussianMixture::new(vec![1.0], DMatrix::from_columns(&[mean]), vec![covariance])
 }

@@ -13,8 +13,8 @@
 use nalgebra::{DMatrix, DMatrixView};
 use serde::{Deserialize, Serialize};
 
-use super::GaussianMixture;
 use super::kernel::{Kernel, Moments};
+use super::{Family, GaussianMixture};
 use crate::{Error, EvalError};
 
 /// How long expectation-maximisation runs and how it keeps covariances regular.
@@ -72,7 +72,7 @@ pub fn expectation_maximization(
     }
     let w: Vec<f64> = w.iter().map(|w| w / total).collect();
     let x = x.clone_owned();
-    iterate(x.as_slice(), x.nrows(), &w, start(&x, &w, resp), settings)
+    iterate(x.as_slice(), x.nrows(), &w, start(&x, &w, resp), settings, Family::Full)
 }
 
 /// Sums of an M-step and the centres they are taken about.
@@ -111,15 +111,16 @@ pub(super) fn iterate(
     w: &[f64],
     start: Start,
     settings: &EmSettings,
+    family: Family,
 ) -> Result<EmTrace, Error> {
     let ess = effective_size(w);
     let Start { mut moments, mut centres } = start;
     let mut trace: Vec<f64> = Vec::new();
     loop {
         if settings.guarded {
-            drop_weak(&mut moments, &mut centres, d, ess);
+            drop_weak(&mut moments, &mut centres, d, ess, least(family, d));
         }
-        let mixture = update(&moments, &centres, d, ess, settings)?;
+        let mixture = update(&moments, &centres, d, ess, settings, family)?;
         let kernel = Kernel::new(&mixture);
         moments = kernel.moments(x, w);
         centres = mixture.means().as_slice().to_vec();
@@ -134,9 +135,15 @@ pub(super) fn iterate(
     }
 }
 
-/// Removes components that fewer than $2(d + 1)$ effective points support, the weakest first, as
-/// long as another is left.
-fn drop_weak(moments: &mut Moments, centres: &mut Vec<f64>, d: usize, ess: f64) {
+/// Effective points that a component needs: $2(d + 1)$ for a full covariance, half of it for one with
+/// few parameters.
+pub(super) fn least(family: Family, d: usize) -> f64 {
+    (d + 1) as f64 * if family == Family::Full { 2.0 } else { 1.0 }
+}
+
+/// Removes components that fewer than `least` effective points support, the weakest first, as long as
+/// another is left.
+fn drop_weak(moments: &mut Moments, centres: &mut Vec<f64>, d: usize, ess: f64, least: f64) {
     let packed = d * (d + 1) / 2;
     while moments.weight.len() > 1 {
         let total: f64 = moments.weight.iter().sum();
@@ -147,7 +154,7 @@ fn drop_weak(moments: &mut Moments, centres: &mut Vec<f64>, d: usize, ess: f64) 
             .enumerate()
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .expect("more than one component");
-        if weight / total * ess >= 2.0 * (d + 1) as f64 {
+        if weight / total * ess >= least {
             break;
         }
         moments.weight.remove(weakest);
@@ -164,6 +171,7 @@ fn update(
     d: usize,
     ess: f64,
     settings: &EmSettings,
+    family: Family,
 ) -> Result<GaussianMixture, Error> {
     let k = moments.weight.len();
     let total: f64 = moments.weight.iter().sum();
@@ -186,7 +194,9 @@ fn update(
                 covariance[(j, i)] = value;
             }
         }
-        if settings.guarded {
+        if family != Family::Full {
+            covariance = family.shape(covariance, (weight / total * ess).max(2.0));
+        } else if settings.guarded {
             let t = ((d + 1) as f64 / (weight / total * ess)).min(1.0);
             let isotropic = t * covariance.trace() / d as f64;
             covariance *= 1.0 - t;

@@ -3,8 +3,8 @@
 use nalgebra::{DMatrix, DMatrixView};
 use serde::{Deserialize, Serialize};
 
-use super::em::{EmSettings, EmTrace, Start, effective_size, iterate, start};
-use super::{GaussianMixture, kmeans};
+use super::em::{EmSettings, EmTrace, Start, effective_size, iterate, least, start};
+use super::{Family, GaussianMixture, kmeans};
 use crate::special::ln_sum_exp;
 use crate::{Error, EvalError, rng};
 
@@ -42,6 +42,7 @@ pub struct MixtureFit {
     components: Components,
     restarts: usize,
     em: EmSettings,
+    family: Family,
 }
 
 impl Default for MixtureFit {
@@ -50,6 +51,7 @@ impl Default for MixtureFit {
             components: Components::Auto { max: 6 },
             restarts: 5,
             em: EmSettings { ridge: 1e-6, tolerance: 1e-5, max_iterations: 200, guarded: true },
+            family: Family::Auto,
         }
     }
 }
@@ -84,6 +86,12 @@ impl MixtureFitBuilder {
     /// Number of k-means++ starts of which the best is kept.
     pub fn restarts(mut self, restarts: usize) -> Self {
         self.fit.restarts = restarts;
+        self
+    }
+
+    /// Which covariances the components may have.
+    pub fn family(mut self, family: Family) -> Self {
+        self.fit.family = family;
         self
     }
 
@@ -130,8 +138,8 @@ impl MixtureFit {
     /// Fits a mixture to the columns of `x` with log-weights `ln_w`, which need no normalisation;
     /// a point whose weight is zero, or smaller than the largest by thirteen digits, takes no part.
     ///
-    /// Weights whose effective size is below five points a coordinate and component (and below half
-    /// the points) are flattened by the largest exponent that reaches it: that changes the proposal,
+    /// Weights whose effective size is below five points a coordinate and component (two where
+    /// covariances are not full; and below half the points) are flattened by the largest exponent that reaches it: that changes the proposal,
     /// never the estimate. The number of components minimises
     /// $-2\,\mathrm{ESS}\,L + n_\mathrm{par} \log \mathrm{ESS}$, where $L$ is the weighted mean of
     /// $\log q$.
@@ -154,7 +162,9 @@ impl MixtureFit {
         let ln_w: Vec<f64> = present.iter().map(|i| ln_w[*i]).collect();
         let full = effective_size(&normalised(&ln_w, 1.0));
         let (Components::Fixed(most) | Components::Auto { max: most }) = self.components;
-        let floor = (5 * x.nrows()).max(20) as f64 * most.min(2) as f64;
+        // Full covariances need five points a coordinate and component, leaner ones two.
+        let each = if self.family.in_dim(x.nrows()) == Family::Full { 5 } else { 2 };
+        let floor = (each * x.nrows()).max(20) as f64 * most.min(2) as f64;
         let temper = temper(&ln_w, floor.min(0.5 * ln_w.len() as f64));
         let w = normalised(&ln_w, temper);
         let heaviest = w.iter().copied().fold(0.0, f64::max);
@@ -172,7 +182,8 @@ impl MixtureFit {
     /// The fit with the best number of components.
     fn choose(&self, x: &DMatrix<f64>, w: &[f64], seed: u64) -> Result<EmTrace, Error> {
         let (range, ess) = (self.candidates(x.nrows(), w), effective_size(w));
-        let parameters_each = 1 + x.nrows() + x.nrows() * (x.nrows() + 1) / 2;
+        let family = self.family.in_dim(x.nrows());
+        let parameters_each = 1 + x.nrows() + family.parameters(x.nrows());
         let mut best: Option<(f64, EmTrace)> = None;
         let mut worse = 0;
         for k in range {
@@ -194,7 +205,7 @@ impl MixtureFit {
 
     /// Numbers of components that the effective size can support.
     fn candidates(&self, d: usize, w: &[f64]) -> std::ops::RangeInclusive<usize> {
-        let cap = (effective_size(w) / (2 * (d + 1)) as f64) as usize;
+        let cap = (effective_size(w) / least(self.family.in_dim(d), d)) as usize;
         match self.components {
             Components::Fixed(k) => k..=k,
             Components::Auto { max } => 1..=max.min(cap).max(1),
@@ -204,6 +215,7 @@ impl MixtureFit {
     /// Best of several starts with `k` components.
     fn fit_k(&self, x: &DMatrix<f64>, w: &[f64], k: usize, seed: u64) -> Result<EmTrace, Error> {
         let d = x.nrows();
+        let family = self.family.in_dim(d);
         let restarts = if k == 1 { 1 } else { self.restarts };
         let trial =
             EmSettings { max_iterations: TRIAL_ITERATIONS.min(self.em.max_iterations), ..self.em };
@@ -211,7 +223,7 @@ impl MixtureFit {
         for restart in 0..restarts {
             let mut random = rng::stream(rng::derive(seed, "k-means++", k as u64), restart as u64);
             let resp = kmeans::clusters(x, w, k, &mut random);
-            let trace = iterate(x.as_slice(), d, w, start(x, w, &resp), &trial)?;
+            let trace = iterate(x.as_slice(), d, w, start(x, w, &resp), &trial, family)?;
             if best.as_ref().is_none_or(|b| trace.objective() > b.objective()) {
                 best = Some(trace);
             }
@@ -221,7 +233,7 @@ impl MixtureFit {
             return Ok(best);
         }
         let from = Start::from_mixture(x.as_slice(), w, &best.mixture);
-        iterate(x.as_slice(), d, w, from, &self.em)
+        iterate(x.as_slice(), d, w, from, &self.em, family)
     }
 }
 

@@ -5,7 +5,13 @@
 //! fixed chunks of samples and are added in order, so that results do not depend on the number of
 //! threads.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only what is inlined is compiled for the set dispatched to"
+)]
+
 use nalgebra::DMatrix;
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::GaussianMixture;
@@ -52,10 +58,12 @@ struct Block {
 
 type Lane = [f64; LANES];
 
+#[inline(always)]
 fn lane(values: &[f64], index: usize) -> &Lane {
     values[index * LANES..][..LANES].try_into().expect("a lane has LANES entries")
 }
 
+#[inline(always)]
 fn lane_mut(values: &mut [f64], index: usize) -> &mut Lane {
     (&mut values[index * LANES..][..LANES]).try_into().expect("a lane has LANES entries")
 }
@@ -63,7 +71,7 @@ fn lane_mut(values: &mut [f64], index: usize) -> &mut Lane {
 /// $e^x$ for $x \le 0$ to within two units in the last place, in operations that exist as vector
 /// instructions: $x = n \log 2 + r$ with $|r| \le \frac12\log 2$, a Taylor polynomial in $r$, and $n$ put
 /// into the exponent. Below $-700$ it is zero.
-#[inline]
+#[inline(always)]
 fn exp_nonpositive(x: f64) -> f64 {
     // Adding 1.5 * 2^52 rounds to an integer, which then stands in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -98,11 +106,24 @@ fn exp_nonpositive(x: f64) -> f64 {
 }
 
 /// Scalar product with eight running sums, which the compiler turns into vector instructions.
+#[inline(always)]
 fn dot(a: &Lane, b: &Lane) -> f64 {
     let mut sums = [0.0; 8];
     for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
         for lane in 0..8 {
             sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum()
+}
+
+/// Sum with eight running sums.
+#[inline(always)]
+fn total(a: &Lane) -> f64 {
+    let mut sums = [0.0; 8];
+    for a in a.as_chunks::<8>().0 {
+        for lane in 0..8 {
+            sums[lane] += a[lane];
         }
     }
     sums.iter().sum()
@@ -121,6 +142,7 @@ impl Block {
     }
 
     /// Transposes up to [`LANES`] samples into the block.
+    #[inline(always)]
     fn load(&mut self, samples: &[f64], d: usize) {
         for (b, sample) in samples.chunks_exact(d).enumerate() {
             for (j, value) in sample.iter().enumerate() {
@@ -129,6 +151,7 @@ impl Block {
         }
     }
 
+    #[inline(always)]
     fn centre(&mut self, mean: &[f64]) {
         for (j, m) in mean.iter().enumerate() {
             let x = lane(&self.x, j);
@@ -139,19 +162,20 @@ impl Block {
     }
 
     /// Adds the block's moments about `centres`; `terms` hold responsibility times weight.
+    #[inline(always)]
     fn add_moments(&mut self, centres: &[f64], d: usize, sums: &mut Moments) {
         let packed = d * (d + 1) / 2;
         for (k, centre) in centres.chunks_exact(d).enumerate() {
             self.centre(centre);
             let gamma = lane(&self.terms, k);
-            sums.weight[k] += gamma.iter().sum::<f64>();
+            sums.weight[k] += total(gamma);
             let second = &mut sums.second[k * packed..][..packed];
             let mut entry = second.iter_mut();
             for i in 0..d {
                 for ((s, g), c) in self.scaled.iter_mut().zip(gamma).zip(lane(&self.centred, i)) {
                     *s = g * c;
                 }
-                sums.first[k * d + i] += self.scaled.iter().sum::<f64>();
+                sums.first[k * d + i] += total(&self.scaled);
                 for j in 0..=i {
                     let value = dot(&self.scaled, lane(&self.centred, j));
                     *entry.next().expect("one entry for each j <= i") += value;
@@ -248,6 +272,7 @@ impl Kernel {
 
     /// Each weighted component density over the largest of them, into `block.terms`; their sum, into
     /// `block.sum`; the log-density, into `block.total`.
+    #[inline(always)]
     fn evaluate(&self, block: &mut Block) {
         let packed = self.d * (self.d + 1) / 2;
         block.total.fill(f64::NEG_INFINITY);
@@ -288,11 +313,13 @@ impl Kernel {
     pub(super) fn ln_pdf(&self, x: &[f64], out: &mut [f64]) {
         x.par_chunks(CHUNK * self.d).zip(out.par_chunks_mut(CHUNK)).for_each(|(x, out)| {
             let mut block = Block::new(self.d, self.len());
-            for (x, out) in x.chunks(LANES * self.d).zip(out.chunks_mut(LANES)) {
-                block.load(x, self.d);
-                self.evaluate(&mut block);
-                out.copy_from_slice(&block.total[..out.len()]);
-            }
+            Arch::new().dispatch(|| {
+                for (x, out) in x.chunks(LANES * self.d).zip(out.chunks_mut(LANES)) {
+                    block.load(x, self.d);
+                    self.evaluate(&mut block);
+                    out.copy_from_slice(&block.total[..out.len()]);
+                }
+            });
         });
     }
 
@@ -306,7 +333,7 @@ impl Kernel {
                 let mut block = Block::new(d, k);
                 let mut sums = Moments::new(d, k);
                 let mut weight = [0.0; LANES];
-                for (x, w) in x.chunks(LANES * d).zip(w.chunks(LANES)) {
+                let mut part = |x: &[f64], w: &[f64]| {
                     block.load(x, d);
                     self.evaluate(&mut block);
                     weight.fill(0.0);
@@ -323,7 +350,10 @@ impl Kernel {
                         terms.iter_mut().zip(&weight).for_each(|(term, share)| *term *= share);
                     }
                     block.add_moments(&self.means, d, &mut sums);
-                }
+                };
+                Arch::new().dispatch(|| {
+                    x.chunks(LANES * d).zip(w.chunks(LANES)).for_each(|(x, w)| part(x, w));
+                });
                 sums
             })
             .collect();

@@ -5,6 +5,7 @@
 //! [`GaussianMixture`] is the density; [`MixtureFit`] fits one to weighted points.
 
 mod em;
+mod family;
 mod fit;
 mod kernel;
 mod kmeans;
@@ -16,6 +17,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use em::{EmSettings, EmTrace, expectation_maximization};
+pub use family::Family;
 pub use fit::{Components, Fitted, MixtureFit, MixtureFitBuilder};
 
 use crate::{Density, Error, EvalError, rng};
