@@ -9,6 +9,7 @@ use runner::{
     outcomes::{self, Format},
     reproduce::{self, Method, Options, Space},
     resume, simulators,
+    system::System,
 };
 
 /// How likely is it that an autonomous system fails?
@@ -21,8 +22,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Reproduces the paper's evaluation of a system.
+    /// Reproduces the paper's evaluation of a system, or of all three.
     #[command(after_help = "Examples:
+  latent-is reproduce
   latent-is reproduce --system robot
   latent-is reproduce --system racecar --trials 100
   latent-is reproduce --system robot --from-scratch --out results/scratch")]
@@ -87,9 +89,9 @@ fn simulate(args: &Simulate) -> anyhow::Result<()> {
 
 #[derive(Args)]
 struct Reproduce {
-    /// The system: robot, racecar or f16.
-    #[arg(long, default_value = "robot")]
-    system: String,
+    /// The system: robot, racecar or f16 [default: all of them, one after the other].
+    #[arg(long)]
+    system: Option<String>,
     /// Trials a row [default: 20; the paper's: 100].
     #[arg(long)]
     trials: Option<usize>,
@@ -106,13 +108,13 @@ struct Reproduce {
     #[arg(long)]
     space: Option<Space>,
     /// Use this experiment file instead of the shipped one.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "system")]
     experiment: Option<PathBuf>,
     /// Simulate and train anew instead of using the shipped flow.
     #[arg(long)]
     from_scratch: bool,
     /// Use this flow instead of the shipped one.
-    #[arg(long, value_name = "FILE", conflicts_with = "from_scratch")]
+    #[arg(long, value_name = "FILE", conflicts_with = "from_scratch", requires = "system")]
     flow: Option<PathBuf>,
     /// Folder of the results; a folder named after the system is made in it.
     #[arg(long, value_name = "FOLDER", default_value = "results")]
@@ -122,10 +124,25 @@ struct Reproduce {
     device: String,
 }
 
+impl Reproduce {
+    /// Runs the evaluation of the system, or of all.
+    fn run(self) -> anyhow::Result<()> {
+        let systems: Vec<String> = match &self.system {
+            Some(system) => vec![system.clone()],
+            None => System::names().map(str::to_owned).collect(),
+        };
+        let options = Options::from(self);
+        for system in systems {
+            reproduce::run(&Options { system, ..options.clone() })?;
+        }
+        Ok(())
+    }
+}
+
 impl From<Reproduce> for Options {
     fn from(args: Reproduce) -> Self {
         Self {
-            system: args.system,
+            system: args.system.unwrap_or_default(),
             trials: args.trials.or(args.quick.then_some(5)),
             seed: args.seed,
             experiment: args.experiment,
@@ -142,7 +159,7 @@ impl From<Reproduce> for Options {
 fn main() -> ExitCode {
     let success = ExitCode::SUCCESS;
     let done = match Cli::parse().command {
-        Command::Reproduce(args) => reproduce::run(&args.into()).map(|_| success),
+        Command::Reproduce(args) => args.run().map(|()| success),
         Command::Simulate(args) => simulate(&args).map(|()| success),
         Command::Train(args) => train::run(&args).map(|()| success),
         Command::Inspect(args) => {
