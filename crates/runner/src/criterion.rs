@@ -226,8 +226,8 @@ impl Reader<'_> {
         let mut bounds = Vec::new();
         for (name, [low, high]) in region.features.get_ref() {
             let i = self.feature(name, span.clone())?;
-            // Not `>=`, so that NaN is refused too.
-            if !(low < high) {
+            // NaN is in no order with anything and refused too.
+            if low.partial_cmp(high) != Some(std::cmp::Ordering::Less) {
                 let message = format!("`{name}` has the bounds {low} and {high}, in that order");
                 return Err(self.at(span, &message));
             }

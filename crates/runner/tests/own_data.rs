@@ -1,6 +1,7 @@
 //! The program as a user with data of their own meets it: train, inspect, estimate, and every mistake.
 
 use std::{
+    fmt::Write as _,
     path::Path,
     process::{Command, Output},
 };
@@ -35,7 +36,7 @@ fn data(folder: &Path, n: usize) {
     let mut text = String::from("a,b\n");
     for _ in 0..n {
         let (u, v): (f64, f64) = (rng.sample(StandardNormal), rng.sample(StandardNormal));
-        text += &format!("{},{}\n", 10.0 + 2.0 * u, 0.5 * u + 0.5 * v);
+        writeln!(text, "{},{}", 10.0 + 2.0 * u, 0.5 * u + 0.5 * v).unwrap();
     }
     std::fs::write(folder.join("data.csv"), text).unwrap();
 }
@@ -141,8 +142,8 @@ fn bad_data_are_refused_with_their_place() {
         refused(folder, TRAIN)
     };
     let rows = |n: usize, more: &str| {
-        let rows: String = (0..n).map(|i| format!("{},{}{more}\n", i % 7, i % 11)).collect();
-        rows
+        let rows: Vec<String> = (0..n).map(|i| format!("{},{}{more}\n", i % 7, i % 11)).collect();
+        rows.concat()
     };
     let cases = [
         (format!("a,b\n{}3\n", rows(20, "")), "line: 22"),

@@ -9,6 +9,8 @@
 //! The instruction set is chosen at run time (AVX-512, AVX2 with FMA, or portable). A sample's result
 //! depends on that, but not on the number of threads nor on the samples beside it.
 
+#![expect(clippy::inline_always, reason = "vector code works only where all of it is inlined")]
+
 mod linear;
 mod math;
 mod matrix;

@@ -37,8 +37,10 @@ impl Weights<'_> {
 
     /// Residual blocks of the network under `prefix`.
     pub(super) fn blocks(&self, prefix: &str) -> usize {
-        let there =
-            |b: usize| self.0.get(&format!("{prefix}.blocks.{b}.linear_layers.0.weight")).is_some();
-        (0..).take_while(|&b| there(b)).count()
+        let mut blocks = 0;
+        while self.0.get(&format!("{prefix}.blocks.{blocks}.linear_layers.0.weight")).is_some() {
+            blocks += 1;
+        }
+        blocks
     }
 }
