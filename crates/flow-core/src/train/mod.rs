@@ -11,7 +11,7 @@ mod weights;
 
 pub use adam::{GlobalAdam, clip_by_global_norm};
 pub use checkpoint::Checkpoint;
-pub use fit::{Trained, fit, fit_resumable};
+pub use fit::{Trained, data_hash, fit, fit_resumable};
 pub use observer::{Epoch, Observer};
 pub use record::TrainingRecord;
 pub use run::negative_log_likelihood;
