@@ -109,7 +109,7 @@ impl<'a> Run<'a> {
                 order = (epoch, self.order(epoch));
             }
             let rows = &order.1[batch * settings.batch_size..][..settings.batch_size];
-            self.step(rows, settings.rate(step, steps), observer)?;
+            self.step(rows, steps, observer)?;
             let done = self.state.progress.step;
             self.state.record.seconds = before + begin.elapsed().as_secs_f64();
             if done.is_multiple_of(batches) {
@@ -153,11 +153,11 @@ impl<'a> Run<'a> {
         rows
     }
 
-    /// One step on `rows`; one whose loss or gradient is not finite is left out.
+    /// One step of `steps`, on `rows`; one whose loss or gradient is not finite is left out.
     fn step(
         &mut self,
         rows: &[usize],
-        rate: f64,
+        steps: usize,
         observer: &mut dyn Observer,
     ) -> Result<(), FlowError> {
         let state = &mut self.state;
@@ -167,8 +167,9 @@ impl<'a> Run<'a> {
         let mut batch = gather(&self.data.train, d, rows);
         if settings.jitter > 0.0 {
             let mut rng = stream(settings.seed, Purpose::Jitter, step);
+            let noise = settings.noise(step, steps);
             for v in &mut batch {
-                *v += settings.jitter * rng.sample::<f64, _>(StandardNormal);
+                *v += noise * rng.sample::<f64, _>(StandardNormal);
             }
         }
         if self.flow.config().dropout > 0.0 {
@@ -181,7 +182,7 @@ impl<'a> Run<'a> {
         let grads = GradientsParams::from_grads(loss.backward(), &state.chain);
         let loss = loss.into_scalar::<f64>();
         // Every time the weights went back the rate was halved.
-        let rate = rate * 0.5_f64.powi(state.record.rollbacks as i32);
+        let rate = settings.rate(step, steps) * 0.5_f64.powi(state.record.rollbacks as i32);
         let moved = loss.is_finite().then(|| state.adam.step(rate, &state.chain, grads)).flatten();
         state.progress.step += 1;
         let Some(chain) = moved else {
@@ -344,6 +345,9 @@ mod tests {
             schedule: crate::train::Schedule::Cosine,
             ..TrainSettings::default()
         };
+        let noise = TrainSettings { jitter: 0.01, jitter_start: 16.0, ..settings.clone() };
+        assert!((noise.noise(49, 100) - 0.04).abs() < 1e-12);
+        assert!((noise.noise(99, 100) - 0.01).abs() < 1e-12);
         let rate = |step| settings.rate(step, 100) / settings.learning_rate;
         let cosine = |p: f64| 0.5 * (1.0 + (std::f64::consts::PI * p).cos());
         for (step, expected) in [(0, 0.0), (5, 0.5 * cosine(0.05)), (10, cosine(0.1)), (50, 0.5)] {
