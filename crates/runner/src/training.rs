@@ -63,23 +63,20 @@ pub fn from_scratch(
         .map(|(key, value)| (key.to_owned(), value))
     };
     let path = out.join("flow.safetensors");
-    let file = match finished(&path, training, &x, device) {
-        Some(file) => {
-            println!("{} was trained already", path.display());
-            file
-        }
-        None => {
-            let checkpoint = Checkpoint::new(out.join("flow.ckpt"));
-            let mut observer = TrainingProgress::default();
-            let (x, config, settings) = (x.as_view(), &training.flow, &training.settings);
-            let trained = fit_resumable(x, config, settings, device, &mut observer, &checkpoint)?;
-            let mut record = trained.record;
-            record.provenance = provenance(seed).into();
-            let file = FlowFile { flow: trained.flow, record };
-            file.save(&path)?;
-            println!("flow written to {}", path.display());
-            file
-        }
+    let file = if let Some(file) = finished(&path, training, &x, device) {
+        println!("{} was trained already", path.display());
+        file
+    } else {
+        let checkpoint = Checkpoint::new(out.join("flow.ckpt"));
+        let mut observer = TrainingProgress::default();
+        let (x, config, settings) = (x.as_view(), &training.flow, &training.settings);
+        let trained = fit_resumable(x, config, settings, device, &mut observer, &checkpoint)?;
+        let mut record = trained.record;
+        record.provenance = provenance(seed).into();
+        let file = FlowFile { flow: trained.flow, record };
+        file.save(&path)?;
+        println!("flow written to {}", path.display());
+        file
     };
 
     let regions = system.failure_regions(&file.flow.standardize().apply(x.as_view()))?;
