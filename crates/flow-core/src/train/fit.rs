@@ -83,7 +83,7 @@ fn train(
         data_hash: data_hash(x),
         ..TrainingRecord::default()
     };
-    let run = Run::new(flow, &data, device, record);
+    let run = Run::new(flow, &data, device, record)?;
     let run = match checkpoint {
         Some(checkpoint) => checkpoint.resume(run)?,
         None => run,

@@ -2,7 +2,9 @@
 
 mod adam;
 mod checkpoint;
+mod compiled;
 mod fit;
+mod learner;
 mod observer;
 mod record;
 mod run;
