@@ -3,6 +3,7 @@
 //!
 //! Samples are columns: a batch is a nalgebra matrix `[d, n]` of `f64`, one sample a column.
 
+mod conditional;
 pub mod cross_entropy;
 pub mod density;
 pub mod diagnostics;
@@ -13,6 +14,7 @@ mod explore;
 pub mod final_stage;
 #[cfg(feature = "flow")]
 pub mod flow;
+pub mod improved_cross_entropy;
 pub mod interval;
 pub mod latent;
 pub mod limit_state;
@@ -28,6 +30,7 @@ pub mod rng;
 pub mod run;
 pub mod sequential;
 pub mod simulator;
+mod smooth;
 pub mod special;
 pub mod subset;
 pub mod transport;
@@ -41,6 +44,7 @@ pub use estimate::{Estimate, LevelRecord, StopReason};
 pub use final_stage::{FinalStage, Proposal};
 #[cfg(feature = "flow")]
 pub use flow::{FlowTransport, Units};
+pub use improved_cross_entropy::ImprovedCrossEntropy;
 pub use interval::{Interval, IntervalKind};
 pub use limit_state::{FnLimitState, LimitState};
 pub use method::{Method, Search};
@@ -48,7 +52,7 @@ pub use mixture::{Components, GaussianMixture, MixtureFit};
 pub use monte_carlo::MonteCarlo;
 pub use on_nan::{NanPolicy, OnNan};
 pub use run::{Budget, Estimator, Run};
-pub use sequential::Sequential;
+pub use sequential::{Moves, Sequential};
 pub use simulator::{Feature, Simulator};
 pub use subset::SubsetSimulation;
 pub use transport::Transport;

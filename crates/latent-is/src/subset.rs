@@ -10,7 +10,6 @@
 //! $$ v = \sqrt{1 - \beta^2}\, u + \beta z, \quad z \sim \mathcal N(0, I), \tag{7} $$
 //!
 //! accepted when $g(v) \le b_j$: the Gaussian cancels, so acceptance does not decay with the dimension.
-//! $\beta$ adapts from group to group of chains towards an acceptance of 0.44 and is fixed within one.
 //!
 //! A dependable order of magnitude anywhere; where a mixture fits the failure region, the
 //! importance-sampling methods are a hundred times cheaper. The coefficient of variation is the larger of
@@ -31,9 +30,10 @@ mod chains;
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use crate::conditional::{FIRST_STEP, check_standard_normal};
 use crate::estimate::{Estimate, LevelRecord, StopReason, WeightedSample};
 use crate::run::{Estimator, Progress};
-use crate::{Density, Error, EvalError, LimitState, StandardNormal, rng};
+use crate::{Density, Error, EvalError, LimitState, rng};
 use chains::{Particles, Walk};
 
 /// Subset simulation. See the [module](self).
@@ -99,7 +99,7 @@ impl SubsetSimulation {
     pub fn init(&self) -> SubsetState {
         SubsetState {
             particles: None,
-            ln_step: 0.6_f64.ln(),
+            ln_step: FIRST_STEP.ln(),
             squared_cov: 0.0,
             levels: Vec::new(),
             stopped: None,
@@ -210,16 +210,7 @@ impl Estimator for SubsetSimulation {
     }
 
     fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
-        let d = nominal.dim();
-        let u = rng::standard_normal(d, 3, 0);
-        let standard = StandardNormal::new(d).ln_pdf(u.as_view())?;
-        let same = (nominal.ln_pdf(u.as_view())? - standard).amax() < 1e-9;
-        Error::check(
-            same,
-            "the nominal density",
-            "standard normal for subset simulation",
-            "another",
-        )
+        check_standard_normal(nominal, "standard normal for subset simulation")
     }
 
     fn init(&self, _dim: usize) -> SubsetState {
