@@ -12,6 +12,8 @@ use plotters::{
 const PANEL: (u32, u32) = (460, 380);
 /// Share of the range left free on each side.
 const MARGIN: f64 = 0.05;
+/// What is larger stands for infinity.
+const LARGEST: f64 = 1e100;
 /// Most characters of a tick's label.
 const DIGITS: usize = 7;
 
@@ -46,7 +48,7 @@ pub struct Series {
     pub mark: Mark,
     /// Whether it stands back, in pale grey.
     pub background: bool,
-    /// The points; those that are not finite are left out.
+    /// The points; those that are not finite, or so large that they stand for it, are left out.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -63,7 +65,9 @@ impl Series {
     }
 
     fn finite(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite())
+        // A width without bound may stand as the largest number there is.
+        let fits = |v: f64| v.abs() < LARGEST;
+        self.points.iter().copied().filter(move |(x, y)| fits(*x) && fits(*y))
     }
 }
 
@@ -213,7 +217,8 @@ mod tests {
 
     #[test]
     fn every_finite_point_is_drawn_and_names_are_escaped() {
-        let points = vec![(0.0, 1.0), (1.0, f64::NAN), (2.0, 3.0), (f64::INFINITY, 0.0)];
+        let points =
+            vec![(0.0, 1.0), (1.0, f64::NAN), (2.0, 3.0), (f64::INFINITY, 0.0), (3.0, f64::MAX)];
         let svg = draw(&[panel(points)], 2).unwrap();
         assert_eq!(svg.matches("<circle").count(), 2);
         assert!(svg.contains("a &lt; b") && svg.contains("cloud"), "{svg}");
