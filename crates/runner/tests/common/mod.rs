@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 /// Runs `latent-is` in `folder`.
-pub fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_latent-is"))
         .args(arguments)
         .current_dir(folder)
@@ -20,12 +20,12 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 /// What the program printed.
-pub fn told(output: &Output) -> String {
+pub(crate) fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// The error of a command that must fail; TOML's show the line they are about below it.
-pub fn refused(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn refused(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
@@ -34,7 +34,7 @@ pub fn refused(folder: &Path, arguments: &[&str]) -> String {
 
 /// Writes `data.csv`, two correlated features: `a` standard normal, `b` half of it plus noise, `a`
 /// moved and scaled.
-pub fn data(folder: &Path, n: usize) {
+pub(crate) fn data(folder: &Path, n: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut text = String::from("a,b\n");
     for _ in 0..n {
