@@ -24,8 +24,10 @@ use serde::{Deserialize, Serialize};
 
 pub use builder::CrossEntropyBuilder;
 
+use crate::diagnostics::effective_sample_size;
 use crate::estimate::{LevelRecord, StopReason};
 use crate::explore::Explorer;
+use crate::mixture::Fitted;
 use crate::pool::{Batch, Pool};
 use crate::run::Stepped;
 use crate::{
@@ -39,8 +41,43 @@ const PATIENCE: usize = 3;
 const RELEASE: f64 = 1.5;
 /// Largest share of the draws that is kept for the sake of many coordinates.
 const MOST_KEPT: f64 = 0.3;
+/// Relative variance of one draw from a mixture that fits well.
+const WELL_FITTED: f64 = 0.7;
+/// Factor on the relative variance that a further level is hoped to bring when the last one brought none.
+const HOPE: f64 = 0.8;
 /// Most refinement levels beyond those asked for that wait for the explorer to arrive.
 const WAIT: usize = 1;
+
+/// How the proposal of the next level comes from the points so far.
+pub(crate) trait Propose {
+    /// A mixture for the points of `pool` with log-weights `ln_w`, minus infinity where a point takes no
+    /// part; a share of the explorer will be blended in.
+    fn propose(
+        &self,
+        pool: &Pool,
+        ln_w: &[f64],
+        explorer: Option<&Explorer>,
+        seed: u64,
+    ) -> Result<Fitted, Error>;
+
+    /// Failures in a level with which the next proposal aims at the failure event itself, whatever share
+    /// of the draws they are.
+    fn enough(&self) -> u64 {
+        u64::MAX
+    }
+}
+
+impl Propose for MixtureFit {
+    fn propose(
+        &self,
+        pool: &Pool,
+        ln_w: &[f64],
+        _explorer: Option<&Explorer>,
+        seed: u64,
+    ) -> Result<Fitted, Error> {
+        self.fit(pool.x.as_view(), ln_w, seed)
+    }
+}
 
 /// The cross-entropy method. See the [module](self) for what it does.
 ///
@@ -59,6 +96,9 @@ pub struct CrossEntropy {
     max_levels: usize,
     pooled: bool,
     refinements: usize,
+    /// Refines further while that saves final draws.
+    #[serde(default)]
+    while_it_pays: bool,
     /// Share of the explorer in every proposal.
     explore: f64,
     fit: MixtureFit,
@@ -73,6 +113,7 @@ impl Default for CrossEntropy {
             max_levels: 50,
             pooled: true,
             refinements: 1,
+            while_it_pays: false,
             explore: 0.05,
             fit: MixtureFit::default(),
             final_stage: FinalStage::default(),
@@ -90,6 +131,7 @@ impl CrossEntropy {
             max_levels: 50,
             pooled: false,
             refinements: 0,
+            while_it_pays: false,
             explore: 0.0,
             fit: MixtureFit::default().with_components(Components::Fixed(2)),
             final_stage: FinalStage::paper(2000),
@@ -114,6 +156,8 @@ impl CrossEntropy {
             explorer: None,
             stalled: 0,
             refined: 0,
+            spread: Vec::new(),
+            before: (0, 0),
             levels: Vec::new(),
             stopped: None,
             done: false,
@@ -126,6 +170,18 @@ impl CrossEntropy {
     /// See [`Method::search`].
     pub fn step(
         &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: CrossEntropyState,
+    ) -> Result<CrossEntropyState, Error> {
+        self.step_with(&self.fit, nominal, g, seed, state)
+    }
+
+    /// [`step`](Self::step) with another way to fit the next proposal.
+    pub(crate) fn step_with(
+        &self,
+        fit: &dyn Propose,
         nominal: &dyn Density,
         g: &dyn LimitState,
         seed: u64,
@@ -145,11 +201,16 @@ impl CrossEntropy {
             Some(q) => {
                 let (batch, _) = Batch::evaluate(nominal, g, &q.sample(n, draw_seed)?)?;
                 state.pool.add(&batch, Some(&q))?;
+                state.spread.push(spread(&batch, &q)?);
                 batch
             }
         };
         Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
-        let threshold = lower_quantile(&batch.g, self.share(g.dim())).max(0.0);
+        let threshold = if batch.failures() >= fit.enough() {
+            0.0
+        } else {
+            lower_quantile(&batch.g, self.share(g.dim())).max(0.0)
+        };
         let ln_w: Vec<f64> = state
             .pool
             .ln_weights()
@@ -157,11 +218,13 @@ impl CrossEntropy {
             .map(|(w, g)| if *g <= threshold { w } else { f64::NEG_INFINITY })
             .collect();
         let fit_seed = rng::derive(seed, "cross-entropy fit", level as u64);
-        let fitted = self.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?;
+        let fitted = fit.propose(&state.pool, &ln_w, state.explorer.as_ref(), fit_seed)?;
         if let Some(explorer) = &mut state.explorer {
             explorer.follow(&state.pool)?;
         }
-        state.follow(fitted.mixture, threshold, self.refinements)?;
+        let spent = state.before.0 + n as u64 * (level as u64 + 1);
+        let pays = self.while_it_pays && self.refining_pays(&state.spread, spent);
+        state.follow(fitted.mixture, threshold, self.refinements, pays)?;
         state.levels.push(LevelRecord {
             level,
             threshold,
@@ -177,7 +240,7 @@ impl CrossEntropy {
                 Some(StopReason::Stalled)
             } else if level + 1 >= self.max_levels {
                 Some(StopReason::Levels)
-            } else if self.would_starve(n as u64 * (level as u64 + 2)) {
+            } else if self.would_starve(spent + n as u64) {
                 // A search that has reached the event and only misses refinement has converged.
                 Some(if threshold > 0.0 { StopReason::Budget } else { StopReason::Converged })
             } else {
@@ -222,6 +285,38 @@ impl CrossEntropy {
             state.explorer = Some(explorer);
         }
         Ok(batch)
+    }
+
+    /// Whether a further level would save more final draws than it costs, judged by how the relative
+    /// variance of one draw fell from level to level.
+    fn refining_pays(&self, spread: &[Option<f64>], spent: u64) -> bool {
+        let measured: Vec<f64> = spread.iter().copied().flatten().collect();
+        let Some(last) = measured.last().copied() else { return true };
+        let lowest = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
+        let (earlier, late) = measured.split_at(measured.len().saturating_sub(PATIENCE - 1));
+        let next = match measured[..] {
+            // Without a trend yet: what a mixture that fits well has.
+            [_] => WELL_FITTED.min(last),
+            [.., before, last] if last < before => (last * last / before).max(0.5 * last),
+            // One level is uncertain: only several that gained nothing end it.
+            _ if lowest(late) < lowest(earlier) => HOPE * last,
+            _ => last,
+        };
+        let draws = |variance: f64, spent: u64| {
+            let wanted = self.final_stage.target_cov().map_or(0.0, |t| variance / (t * t));
+            let left =
+                self.final_stage.budget().map_or(f64::INFINITY, |b| b.saturating_sub(spent) as f64);
+            (wanted, variance / left.max(1.0))
+        };
+        let level = self.samples_per_level as u64;
+        let (now, then) = (draws(last, spent), draws(next, spent + level));
+        let enough = self.final_stage.budget().is_none_or(|b| now.0 + spent as f64 <= b as f64);
+        if enough { then.0 + level as f64 <= now.0 } else { then.1 < now.1 }
+    }
+
+    /// How mixtures are fitted.
+    pub(crate) fn fit(&self) -> MixtureFit {
+        self.fit
     }
 
     /// Whether `spent` evaluations would leave less than a third of the budget to the final draws.
@@ -296,6 +391,10 @@ pub struct CrossEntropyState {
     stalled: usize,
     /// Refinement levels done.
     refined: usize,
+    /// Relative variance of one draw, level by level from the second on.
+    spread: Vec<Option<f64>>,
+    /// Evaluations and those without an answer, spent otherwise before or between the levels.
+    before: (u64, u64),
     levels: Vec<LevelRecord>,
     stopped: Option<StopReason>,
     done: bool,
@@ -314,7 +413,34 @@ impl CrossEntropyState {
 
     /// The outcome; absent before the first level.
     pub fn into_search(self) -> Option<Search> {
-        Some(Search::of(self.proposal?, self.levels, self.stopped, None))
+        let mut search = Search::of(self.proposal?, self.levels, self.stopped, None);
+        search.evaluations += self.before.0;
+        search.unknown += self.before.1;
+        Some(search)
+    }
+
+    /// The points so far.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Counts evaluations that were spent on the search but not in its levels.
+    pub(crate) fn charge(&mut self, evaluations: u64, unknown: u64) {
+        self.before.0 += evaluations;
+        self.before.1 += unknown;
+    }
+
+    /// Evaluations counted by [`charge`](Self::charge).
+    pub(crate) fn charged(&self) -> u64 {
+        self.before.0
+    }
+
+    /// Gives the mixture `seeds` a share in the next proposal.
+    pub(crate) fn sow(&mut self, seeds: &GaussianMixture, share: f64) -> Result<(), Error> {
+        if let (false, Some(proposal)) = (self.done, &self.proposal) {
+            self.proposal = Some(proposal.blend(seeds, share)?);
+        }
+        Ok(())
     }
 
     /// Takes the next proposal and decides whether the event is reached or progress has stopped.
@@ -323,6 +449,7 @@ impl CrossEntropyState {
         fit: GaussianMixture,
         threshold: f64,
         refinements: usize,
+        pays: bool,
     ) -> Result<(), Error> {
         let before = self.levels.last().map_or(f64::INFINITY, |l| l.threshold);
         if threshold > 0.0 {
@@ -333,13 +460,23 @@ impl CrossEntropyState {
         self.stalled = 0;
         self.proposal = Some(fit);
         let settled = self.explorer.as_ref().is_none_or(Explorer::settled);
-        if self.refined >= refinements && (settled || self.refined >= refinements + WAIT) {
+        if self.refined >= refinements && !pays && (settled || self.refined >= refinements + WAIT) {
             self.stopped = Some(StopReason::Converged);
             self.done = true;
         }
         self.refined += 1;
         Ok(())
     }
+}
+
+/// Relative variance of one draw from `q` as an estimate of the failure probability; none without a
+/// failure.
+fn spread(batch: &Batch, q: &GaussianMixture) -> Result<Option<f64>, EvalError> {
+    let ln_q = q.ln_pdf(batch.x.as_view())?;
+    let terms = batch.g.iter().zip(&batch.ln_p).zip(&ln_q).filter(|((g, _), _)| **g <= 0.0);
+    let ln_h: Vec<f64> = terms.map(|((_, p), q)| p - q).collect();
+    let ess = effective_sample_size(&ln_h);
+    Ok((ess > 0.0).then(|| batch.len() as f64 / ess - 1.0))
 }
 
 /// The smallest value with at least a share `rho` of the values at or below it.

@@ -210,16 +210,7 @@ impl Estimator for SubsetSimulation {
     }
 
     fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
-        let d = nominal.dim();
-        let u = rng::standard_normal(d, 3, 0);
-        let standard = StandardNormal::new(d).ln_pdf(u.as_view())?;
-        let same = (nominal.ln_pdf(u.as_view())? - standard).amax() < 1e-9;
-        Error::check(
-            same,
-            "the nominal density",
-            "standard normal for subset simulation",
-            "another",
-        )
+        StandardNormal::require(nominal, "standard normal for subset simulation")
     }
 
     fn init(&self, _dim: usize) -> SubsetState {

@@ -76,6 +76,11 @@ pub enum Reason {
     },
     /// The estimate comes from chains alone: a mode that they lost would leave no trace.
     Unverified,
+    /// Random points contradict the crossings found along rays: some were missed.
+    Contradicted {
+        /// How many points.
+        points: u64,
+    },
     /// The final proposal is the fit alone, without the nominal density: nothing looked beyond it.
     Undefended,
     /// The evaluations ran out before the target was met.
@@ -125,6 +130,9 @@ impl fmt::Display for Reason {
             ),
             Self::Unverified => {
                 write!(f, "no fresh draws have checked its chains for a mode they lost")
+            }
+            Self::Contradicted { points } => {
+                write!(f, "{points} random points contradict the crossings found along rays")
             }
             Self::Undefended => {
                 write!(f, "its proposal has no nominal part: no draw looked beyond the fit")
@@ -194,6 +202,8 @@ impl Estimate {
         let share = self.unknown as f64 / self.evaluations.max(1) as f64;
         note(share > MANY_UNKNOWN, Reason::Unknown { share });
         note(self.unverified && self.failures > 0, Reason::Unverified);
+        let points = self.contradicted;
+        note(points > 0, Reason::Contradicted { points });
         let undefended = self.proposal.as_ref().is_some_and(|p| p.nominal_share <= 0.0);
         note(undefended && self.failures > 0, Reason::Undefended);
         let short = self.stopped == StopReason::Budget && self.failures > 0;

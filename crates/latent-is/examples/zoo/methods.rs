@@ -3,8 +3,8 @@
 use latent_is::latent::PushForward;
 use latent_is::problems::Problem;
 use latent_is::{
-    CrossEntropy, Error, Estimate, LimitState, Method, MonteCarlo, Sequential, StandardNormal,
-    SubsetSimulation,
+    Adaptive, CrossEntropy, Error, Estimate, LimitState, Method, MonteCarlo, Sequential,
+    StandardNormal, SubsetSimulation,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -63,6 +63,7 @@ pub(crate) fn all() -> Vec<Contender> {
             run: Box::new(move |problem, seed| mc.estimate(&normal(problem), problem, seed)),
             in_target: false,
         },
+        Contender::latent("adaptive", Adaptive::default()),
         Contender::latent("ce", CrossEntropy::default()),
         Contender::latent("ce-paper", CrossEntropy::paper()),
         Contender::target("ce-target", CrossEntropy::default()),
