@@ -102,14 +102,18 @@ pub struct StartsRecord {
     /// Distinct points that they converged to.
     pub distinct: usize,
     /// Largest weight that a draw at one of these points would have, over the estimate: how badly the
-    /// final proposal covers what the starts found. Absent without a point or an estimate.
+    /// final proposal covers what the starts found. Absent without a point or an estimate, and above
+    /// twenty coordinates, where draws lie far from the point nearest to the origin.
     pub heaviest: Option<f64>,
 }
+
+/// Coordinates above which a design point says nothing about where draws lie.
+const MOST_COVERED: usize = 20;
 
 impl StartsRecord {
     pub(crate) fn new(found: &DesignPoints, estimate: &Estimate) -> Self {
         let weight = |end: &DesignPoint| {
-            let q = estimate.proposal.as_ref()?;
+            let q = estimate.proposal.as_ref().filter(|_| end.point.len() <= MOST_COVERED)?;
             let nominal = StandardNormal::new(end.point.len());
             let u = DMatrix::from_columns(std::slice::from_ref(&end.point));
             let ln_p = nominal.ln_pdf(u.as_view()).ok()?;
