@@ -4,7 +4,7 @@
 //! coverage of intervals over the whole zoo; `cargo xtask zoo` prints the same figures as tables.
 
 use latent_is::metrics::{Confusion, Repeated, Repetition};
-use latent_is::{CrossEntropy, LimitState, Method, StandardNormal, problems};
+use latent_is::{Adaptive, CrossEntropy, LimitState, Method, StandardNormal, problems};
 use rayon::prelude::*;
 
 fn repeated(method: &dyn Method, name: &str, runs: u64) -> Repeated {
@@ -28,10 +28,19 @@ fn many_coordinates_are_within_reach() {
 #[test]
 #[ignore = "some minutes: the whole zoo up to ten coordinates, thirty seeds a problem"]
 fn verdicts_and_intervals_are_honest_over_the_zoo() {
+    assert_honest(&CrossEntropy::default());
+}
+
+#[test]
+#[ignore = "some minutes: the whole zoo up to ten coordinates, thirty seeds a problem"]
+fn adaptive_verdicts_and_intervals_are_honest_over_the_zoo() {
+    assert_honest(&Adaptive::default());
+}
+
+fn assert_honest(method: &dyn Method) {
     let names = problems::all().iter().filter(|p| p.dim() <= 10).map(problems::Problem::name);
     // banana-10 ends at its budget with heavy tails, which its verdict says; its intervals are short.
-    let all: Vec<(&str, Repeated)> =
-        names.map(|name| (name, repeated(&CrossEntropy::default(), name, 30))).collect();
+    let all: Vec<(&str, Repeated)> = names.map(|name| (name, repeated(method, name, 30))).collect();
     let confusion = all.iter().fold(Confusion::default(), |sum, (_, r)| sum + r.confusion);
     assert!(confusion.off_converged <= 3, "{confusion:?}");
     assert!(confusion.good_converged > 5 * confusion.off_other, "{confusion:?}");
