@@ -34,6 +34,19 @@ pub fn median_seconds<T>(least: usize, mut call: impl FnMut() -> T) -> f64 {
     seconds[seconds.len() / 2]
 }
 
+/// Seconds of processor time that this process has used, all threads together; NaN where the system
+/// does not tell (it is read from `/proc`).
+pub fn cpu_seconds() -> f64 {
+    let read = || {
+        let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+        // Behind the name, which may hold spaces: fields 3 and on; user time is field 14.
+        let ticks: f64 = text.rsplit_once(')')?.1.split_whitespace().nth(11)?.parse().ok()?;
+        // The unit of that file is a hundredth of a second on every Linux.
+        Some(ticks / 100.0)
+    };
+    read().unwrap_or(f64::NAN)
+}
+
 /// Prints one line of the peers' protocol, read by `cargo xtask peers`.
 pub fn report(case: &str, value: f64, unit: &str, note: &str) {
     println!(r#"{{"case": "{case}", "value": {value:e}, "unit": "{unit}", "note": "{note}"}}"#);

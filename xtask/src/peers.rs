@@ -2,7 +2,8 @@
 //!
 //! A group is a pair: `benches/peers/GROUP.py` with its requirements `GROUP.txt`, and our side
 //! `benches/src/bin/peer_GROUP.rs`. Both print one JSON line a case,
-//! `{"case": …, "value": …, "unit": "s" | "1/s", "note": …}`; the note is optional.
+//! `{"case": …, "value": …, "unit": "s" | "1/s", "note": …}`; the note is optional. A script without
+//! requirements is no group but a program of its own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -75,12 +76,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Names of the scripts in the folder, in order.
+/// Names of the groups in the folder, in order: scripts with requirements beside them.
 fn groups(folder: &Path) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "py") {
+        if path.extension().is_some_and(|e| e == "py") && path.with_extension("txt").exists() {
             names.extend(path.file_stem().map(|s| s.to_string_lossy().into_owned()));
         }
     }

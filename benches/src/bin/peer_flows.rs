@@ -1,64 +1,97 @@
-//! Our side of `cargo xtask peers --only flows`: rows per second in inference and training, one JSON
-//! line a case.
+//! Our side of `benches/peers/flows.py`: rows per second of inference and of training, the same
+//! architectures and batches, on as many threads as `RAYON_NUM_THREADS` says.
+//!
+//! The notes give rows per second of processor time, which other programs on the machine disturb
+//! less. A first argument restricts the cases to those whose name contains it.
 
 use std::{hint::black_box, time::Instant};
 
-use benches::flows::{ARCHITECTURES, config, flow, points};
-use flow_core::{TrainSettings, default_device, fit};
+use benches::{
+    cpu_seconds,
+    flows::{ARCHITECTURES, config, flow, points},
+    report,
+};
+use flow_core::{
+    TrainSettings, default_device, fit,
+    train::{Epoch, Observer},
+};
 
-/// The better of two runs after a warm-up, in rows per second.
-fn rate(rows: usize, mut run: impl FnMut()) -> f64 {
-    run();
-    let best = (0..2)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed().as_secs_f64()
-        })
-        .fold(f64::INFINITY, f64::min);
-    rows as f64 / best
+/// A stretch of work by the clock and by the processor's time.
+#[derive(Clone, Copy)]
+struct Seconds {
+    wall: f64,
+    cpu: f64,
 }
 
-fn report(case: &str, value: f64) {
-    println!(r#"{{"case": "{case}", "value": {value:.0}, "unit": "rows/s"}}"#);
+impl Seconds {
+    fn of(start: Instant, cpu_before: f64) -> Self {
+        Self { wall: start.elapsed().as_secs_f64(), cpu: cpu_seconds() - cpu_before }
+    }
+}
+
+/// Reports the best of several runs on `rows` rows.
+fn case(name: &str, rows: usize, mut run: impl FnMut() -> Seconds) {
+    if std::env::args().nth(1).is_some_and(|only| !name.contains(&only)) {
+        return;
+    }
+    let (mut wall, mut cpu) = (f64::INFINITY, f64::INFINITY);
+    run();
+    for _ in 0..4 {
+        let seconds = run();
+        wall = wall.min(seconds.wall);
+        cpu = cpu.min(seconds.cpu);
+    }
+    let note = format!("{:.0} rows a CPU second", rows as f64 / cpu);
+    report(name, rows as f64 / wall, "1/s", &note);
+}
+
+fn timed<T>(run: impl FnOnce() -> T) -> Seconds {
+    let (start, before) = (Instant::now(), cpu_seconds());
+    black_box(run());
+    Seconds::of(start, before)
+}
+
+/// Times the steps of an epoch, without what comes before the first, as on the other side.
+struct Steps {
+    start: Instant,
+    before: f64,
+    seconds: Option<Seconds>,
+}
+
+impl Observer for Steps {
+    fn start(&mut self, _: usize) {
+        (self.start, self.before) = (Instant::now(), cpu_seconds());
+    }
+
+    fn epoch(&mut self, _: &Epoch) {
+        self.seconds = Some(Seconds::of(self.start, self.before));
+    }
 }
 
 fn main() {
-    for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool.expect("a pool of threads");
-        pool.install(|| {
-            for (name, d, hidden, steps) in ARCHITECTURES {
-                let config = config(d, hidden, steps);
-                let flow = flow(&config);
-                for n in [10_000, 100_000] {
-                    let x = points(d, n);
-                    let value = rate(n, || {
-                        black_box(flow.log_prob(x.as_view()).expect("a density"));
-                    });
-                    report(&format!("{name} log_prob, {n} rows, {threads} threads"), value);
-                    let value = rate(n, || {
-                        black_box(flow.decode(x.as_view()).expect("images"));
-                    });
-                    report(&format!("{name} decode, {n} rows, {threads} threads"), value);
-                }
-                for batch in [128, 1024] {
-                    let rows = 4 * batch;
-                    let x = points(d, rows);
-                    let settings = TrainSettings {
-                        epochs: 1,
-                        batch_size: batch,
-                        validation_share: 0.0,
-                        ..TrainSettings::default()
-                    };
-                    let value = rate(rows, || {
-                        let trained =
-                            fit(x.as_view(), &config, &settings, &default_device(), &mut ());
-                        black_box(trained.expect("a trained flow"));
-                    });
-                    report(&format!("{name} training, batch {batch}, {threads} threads"), value);
-                }
-            }
-        });
+    for (name, d, hidden, steps) in ARCHITECTURES {
+        let config = config(d, hidden, steps);
+        let flow = flow(&config);
+        for n in [10_000, 100_000] {
+            let x = points(d, n);
+            case(&format!("{name} log_prob, {n} rows"), n, || timed(|| flow.log_prob(x.as_view())));
+            case(&format!("{name} decode, {n} rows"), n, || timed(|| flow.decode(x.as_view())));
+        }
+        for (batch, steps) in [(128, 16), (1024, 4)] {
+            let rows = steps * batch;
+            let x = points(d, rows);
+            let settings = TrainSettings {
+                epochs: 1,
+                batch_size: batch,
+                validation_share: 0.0,
+                ..TrainSettings::default()
+            };
+            case(&format!("{name} training, batch {batch}"), rows, || {
+                let mut steps = Steps { start: Instant::now(), before: 0.0, seconds: None };
+                fit(x.as_view(), &config, &settings, &default_device(), &mut steps)
+                    .expect("a trained flow");
+                steps.seconds.expect("one epoch")
+            });
+        }
     }
 }

@@ -40,13 +40,19 @@ pub struct Flow {
     engine: OnceLock<Option<Arc<Engine>>>,
 }
 
-/// Images of a batch.
+/// Images of a batch; the default is that of an empty one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
     /// The images, `[d, n]`.
     pub points: DMatrix<f64>,
     /// Log of the absolute Jacobian determinant of the direction taken, `[n]`.
     pub ln_det: DVector<f64>,
+}
+
+impl Default for Image {
+    fn default() -> Self {
+        Self { points: DMatrix::zeros(0, 0), ln_det: DVector::zeros(0) }
+    }
 }
 
 impl Flow {
@@ -139,8 +145,22 @@ impl Flow {
     /// # Errors
     /// [`FlowError::Features`], [`FlowError::NotFinite`], [`FlowError::Execution`].
     pub fn encode(&self, x: DMatrixView<'_, f64>) -> Result<Image, FlowError> {
+        let mut image = Image::default();
+        self.encode_into(x, &mut image)?;
+        Ok(image)
+    }
+
+    /// As [`encode`](Self::encode), into the memory of `image`: any number of rows goes through block
+    /// by block in constant space.
+    ///
+    /// # Shapes
+    /// - `x`: `[d, n]`; `image` takes the shape it needs
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode); `image` is then as it was.
+    pub fn encode_into(&self, x: DMatrixView<'_, f64>, image: &mut Image) -> Result<(), FlowError> {
         self.check_batch(x)?;
-        self.map(Direction::Encode, x)
+        self.map(Direction::Encode, x, image)
     }
 
     /// $x = T(u)$ with $\log|\det \partial x/\partial u|$.
@@ -151,8 +171,21 @@ impl Flow {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn decode(&self, u: DMatrixView<'_, f64>) -> Result<Image, FlowError> {
+        let mut image = Image::default();
+        self.decode_into(u, &mut image)?;
+        Ok(image)
+    }
+
+    /// As [`decode`](Self::decode), into the memory of `image`.
+    ///
+    /// # Shapes
+    /// - `u`: `[d, n]`; `image` takes the shape it needs
+    ///
+    /// # Errors
+    /// As [`encode_into`](Self::encode_into).
+    pub fn decode_into(&self, u: DMatrixView<'_, f64>, image: &mut Image) -> Result<(), FlowError> {
         self.check_batch(u)?;
-        self.map(Direction::Decode, u)
+        self.map(Direction::Decode, u, image)
     }
 
     /// $\log p_X(x) = \log \varphi_d(T^{-1}(x)) + \log|\det \partial u/\partial x|$.
@@ -232,13 +265,25 @@ impl Flow {
     }
 
     /// Sends a batch through the flow.
-    fn map(&self, direction: Direction, x: DMatrixView<'_, f64>) -> Result<Image, FlowError> {
-        let Some(engine) = self.engine()? else { return self.map_by_burn(direction, x) };
-        let (d, n) = x.shape();
-        let mut image = Image { points: DMatrix::zeros(d, n), ln_det: DVector::zeros(n) };
+    fn map(
+        &self,
+        direction: Direction,
+        x: DMatrixView<'_, f64>,
+        image: &mut Image,
+    ) -> Result<(), FlowError> {
+        let Some(engine) = self.engine()? else {
+            *image = self.map_by_burn(direction, x)?;
+            return Ok(());
+        };
+        if image.points.shape() != x.shape() {
+            image.points = DMatrix::zeros(x.nrows(), x.ncols());
+        }
+        if image.ln_det.len() != x.ncols() {
+            image.ln_det = DVector::zeros(x.ncols());
+        }
         let (points, ln_det) = (image.points.as_mut_slice(), image.ln_det.as_mut_slice());
         engine.run(direction, &self.standardize, x, points, ln_det);
-        Ok(image)
+        Ok(())
     }
 
     /// Sends a batch through the burn modules, tile by tile; tiles run in parallel and do not depend

@@ -31,6 +31,8 @@ mod io;
 mod nflows;
 pub mod nn;
 mod state_dict;
+#[cfg(test)]
+mod testing;
 pub mod train;
 
 pub use burn::tensor::Device;

@@ -1,11 +1,16 @@
-//! What holds for every bijection: round trip, log-determinants of both directions, gradients, and
-//! agreement of the log-determinant with a numerical Jacobian.
+//! One contract for every bijection: round trip, log-determinants against the Jacobian (by automatic
+//! differentiation, and by differences), modes, gradients to every parameter, wrong shapes.
 
-use burn::tensor::{DType, Tensor, TensorCreationOptions, TensorData};
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    optim::GradientsParams,
+    tensor::{DType, Tensor, TensorCreationOptions, TensorData},
+};
 use flow_core::{
-    BaseKind, Flow, FlowConfig, LinearKind, Precision,
-    bijection::{Bijection, Standardize},
+    BaseKind, Flow, FlowConfig, FlowError, LinearKind, Precision,
+    bijection::{Bijection, Chain, Standardize},
     default_device,
+    train::negative_log_likelihood,
 };
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -46,6 +51,7 @@ fn shaken(config: &FlowConfig) -> Flow {
     Flow::from_state_dict(config, moments, state, Precision::F64, &device).unwrap()
 }
 
+/// The table: every layer there is appears in one of these flows.
 fn flows() -> Vec<Flow> {
     let base = |d| FlowConfig { hidden: 12, steps: 2, ..FlowConfig::new(d) };
     [
@@ -53,6 +59,7 @@ fn flows() -> Vec<Flow> {
         base(3),
         FlowConfig { linear: LinearKind::Permutation, ..base(5) },
         FlowConfig { batch_norm: false, bins: 4, tail_bound: 1.5, ..base(4) },
+        FlowConfig { dropout: 0.3, ..base(4) },
         FlowConfig { base: BaseKind::Autoregressive, ..base(3) },
         FlowConfig { base: BaseKind::Autoregressive, features: 1, ..base(1) },
         FlowConfig {
@@ -67,7 +74,7 @@ fn flows() -> Vec<Flow> {
     .collect()
 }
 
-/// Every bijection: the layers of every flow, and its standardisation.
+/// Every bijection: the layers of every flow, the whole chain, and the standardisation.
 fn each(mut check: impl FnMut(usize, &str, &dyn Bijection)) {
     for flow in flows() {
         let d = flow.features();
@@ -95,7 +102,7 @@ fn decode_undoes_encode() {
 }
 
 #[test]
-fn the_log_determinant_is_that_of_the_jacobian() {
+fn log_determinants_are_those_of_numerical_derivatives() {
     let step = 1e-6;
     each(|d, name, layer| {
         for seed in 0..5 {
@@ -120,6 +127,139 @@ fn the_log_determinant_is_that_of_the_jacobian() {
             assert!((ours - numerical).abs() < 1e-5, "{name}: {ours} against {numerical}");
         }
     });
+}
+
+/// Row `i` of the Jacobian is the gradient of output `i`: `d` copies of a point, output `i` taken
+/// from copy `i`, and one way back for all of them.
+fn ln_det_by_autodiff(layer: &dyn Bijection, decode: bool, x: &[f64]) -> (f64, f64) {
+    let d = x.len();
+    let copies = tensor(x.repeat(d), d).autodiff().require_grad();
+    let (image, ln_det) =
+        if decode { layer.decode(copies.clone()) } else { layer.encode(copies.clone()) };
+    let mut identity = vec![0.0; d * d];
+    identity.iter_mut().step_by(d + 1).for_each(|v| *v = 1.0);
+    let grads = (image * tensor(identity, d).autodiff()).sum().backward();
+    let jacobian = DMatrix::from_row_slice(d, d, &host(copies.grad(&grads).unwrap()));
+    (host(ln_det)[0], jacobian.determinant().abs().ln())
+}
+
+/// Without batch normalisation, which in training mode would join the copies of a point; it is inside
+/// the networks, whose derivatives the log-determinant of a spline layer does not contain.
+#[test]
+fn log_determinants_are_those_of_the_jacobian_by_autodiff() {
+    for flow in flows() {
+        let config = FlowConfig { batch_norm: false, dropout: 0.0, ..flow.config().clone() };
+        let (d, chain) = (config.features, shaken(&config).chain().clone().train());
+        let check = |name: &str, layer: &dyn Bijection| {
+            for (seed, decode) in [(100, false), (101, true), (102, false), (103, true)] {
+                let x = normals(d, 1.0, seed);
+                let (ours, exact) = ln_det_by_autodiff(layer, decode, &x);
+                assert!((ours - exact).abs() < 1e-9, "{name} {decode}: {ours} against {exact}");
+            }
+        };
+        for k in 0..chain.len() {
+            check(&format!("{config:?} layer {k}"), chain.layer(k).unwrap());
+        }
+        check(&format!("{config:?}"), &chain);
+        check("standardise", flow.standardize());
+    }
+}
+
+#[test]
+fn in_use_rows_do_not_see_each_other_and_nothing_changes() {
+    each(|d, name, layer| {
+        let x = normals(16 * d, 1.0, 3);
+        let (all, ln_all) = layer.encode(tensor(x.clone(), d));
+        let (all, ln_all) = (host(all), host(ln_all));
+        for (i, row) in x.chunks(d).enumerate().take(3) {
+            let (one, ln_one) = layer.encode(tensor(row.to_vec(), d));
+            for (a, b) in host(one).iter().zip(&all[i * d..]) {
+                assert!((a - b).abs() < 1e-11, "{name}: {a} against {b}");
+            }
+            assert!((host(ln_one)[0] - ln_all[i]).abs() < 1e-11, "{name}");
+        }
+        let again = layer.encode(tensor(x, d));
+        assert_eq!((host(again.0), host(again.1)), (all, ln_all), "{name}");
+    });
+}
+
+#[test]
+fn in_training_batch_norm_takes_up_statistics_and_dropout_draws() {
+    let statistics = |chain: Chain, flow: &Flow| -> Vec<f64> {
+        let state = flow.clone().with_chain(chain).state_dict().unwrap();
+        let running = state.iter().filter(|(name, _)| name.contains("running"));
+        running.flat_map(|(_, tensor)| tensor.data.clone()).collect()
+    };
+    for flow in flows() {
+        let (d, config) = (flow.features(), flow.config());
+        let chain = flow.chain().clone().train();
+        let x = || tensor(normals(32 * d, 1.0, 4), d).autodiff();
+        let before = statistics(chain.clone(), &flow);
+        let (first, second) = (host(chain.encode(x()).0), host(chain.encode(x()).0));
+        let after = statistics(chain.clone(), &flow);
+        assert_eq!(before != after, config.batch_norm, "{config:?}");
+        assert_eq!(first != second, config.dropout > 0.0, "{config:?}");
+        if config.batch_norm {
+            let in_use = host(flow.chain().encode(tensor(normals(32 * d, 1.0, 4), d)).0);
+            assert_ne!(first, in_use, "{config:?}");
+        }
+    }
+}
+
+#[test]
+fn gradients_reach_every_parameter() {
+    /// Parameters that are trained and have no gradient, or one of zeros.
+    struct Unreached<'a>(&'a GradientsParams, usize, usize);
+    impl ModuleVisitor for Unreached<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if param.is_require_grad() {
+                self.1 += 1;
+                let grad = self.0.get::<D>(param.id).map(host);
+                let reached = grad.is_some_and(|g| {
+                    g.len() == param.val().shape().num_elements()
+                        && g.iter().all(|v| v.is_finite())
+                        && g.iter().any(|v| *v != 0.0)
+                });
+                self.2 += usize::from(!reached);
+            }
+        }
+    }
+    for flow in flows() {
+        let d = flow.features();
+        let chain = flow.chain().clone().train();
+        let batch = tensor(normals(64 * d, 1.0, 5), d).autodiff();
+        let loss = negative_log_likelihood(&chain, batch);
+        let grads = GradientsParams::from_grads(loss.backward(), &chain);
+        let mut unreached = Unreached(&grads, 0, 0);
+        chain.visit(&mut unreached);
+        let Unreached(_, trained, unreached) = unreached;
+        // The network of a single feature depends on nothing, so that only its last bias is reached,
+        // and the triangles of a 1 × 1 matrix are empty.
+        if d > 1 {
+            assert_eq!(unreached, 0, "{:?}, of {trained}", flow.config());
+        }
+        assert!(trained > 10 && unreached < trained, "{:?}", flow.config());
+    }
+}
+
+#[test]
+fn batches_of_another_width_are_refused() {
+    for flow in flows() {
+        let d = flow.features();
+        for width in [d - 1, d + 1] {
+            let x = DMatrix::zeros(width, 4);
+            let x = x.as_view();
+            let errors = [
+                flow.encode(x).unwrap_err(),
+                flow.decode(x).unwrap_err(),
+                flow.log_prob(x).unwrap_err(),
+            ];
+            for error in errors {
+                let FlowError::Features { expected, actual } = error else { panic!("{error}") };
+                assert_eq!((expected, actual), (d, width));
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! A run that is interrupted or killed ends with the bits of one that is not.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use flow_core::{
     Checkpoint, FlowConfig, FlowError, TrainSettings, Trained, default_device, fit, fit_resumable,
@@ -99,6 +104,36 @@ fn a_killed_run_ends_with_the_same_bits() {
     same(&sitting(&Checkpoint::new(copy), &mut ()).unwrap(), &uninterrupted());
 }
 
+/// The other half of the test below, in a process of its own.
+#[test]
+#[ignore = "started and killed by another test"]
+fn victim() {
+    let Some(path) = std::env::var_os("FLOW_CORE_VICTIM") else { return };
+    sitting(&Checkpoint { path: path.into(), every: Duration::ZERO }, &mut ()).unwrap();
+}
+
+#[test]
+fn a_process_killed_in_the_middle_leaves_a_checkpoint_that_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.ckpt");
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "victim", "--ignored"])
+        .env("FLOW_CORE_VICTIM", &path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // A checkpoint after each step; it is there from the first step to the last.
+    while !path.exists() && victim.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    // Whatever moment it was, a run that finds the folder in that state ends with the same bits.
+    same(&sitting(&Checkpoint::new(&path), &mut ()).unwrap(), &uninterrupted());
+    assert!(!path.exists());
+}
+
 #[test]
 fn other_runs_and_damaged_checkpoints_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -120,6 +155,12 @@ fn other_runs_and_damaged_checkpoints_are_refused() {
         let message = attempt(&data(1), &settings()).to_string();
         assert!(message.contains("truncated"), "{message}");
     }
+    let at = good.windows(13).position(|w| w == b"\"version\":\"2\"").unwrap();
+    let mut future = good.clone();
+    future[at + 11] = b'9';
+    fs::write(&checkpoint.path, future).unwrap();
+    let message = attempt(&data(1), &settings()).to_string();
+    assert!(message.contains("format version 9"), "{message}");
     fs::write(&checkpoint.path, b"something else altogether, and rather long").unwrap();
     assert!(matches!(attempt(&data(1), &settings()), FlowError::Format { .. }));
     // What could not be used is still there.

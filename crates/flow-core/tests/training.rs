@@ -131,6 +131,7 @@ fn bad_data_is_refused_with_its_place() {
         TrainSettings { warm_up: 1.0, ..settings() },
         TrainSettings { average: -0.1, ..settings() },
         TrainSettings { jitter: -1.0, ..settings() },
+        TrainSettings { jitter_start: 0.5, ..settings() },
         TrainSettings { patience: Some(0), ..settings() },
         TrainSettings { patience: Some(2), validation_share: 0.0, ..settings() },
     ];

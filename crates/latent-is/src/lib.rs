@@ -4,6 +4,7 @@
 //! Samples are columns: a batch is a nalgebra matrix `[d, n]` of `f64`, one sample a column.
 
 pub mod adaptive;
+mod conditional;
 pub mod cross_entropy;
 pub mod density;
 pub mod diagnostics;
@@ -16,6 +17,7 @@ pub mod final_stage;
 #[cfg(feature = "flow")]
 pub mod flow;
 pub mod form;
+pub mod improved_cross_entropy;
 pub mod interval;
 pub mod latent;
 pub mod limit_state;
@@ -31,6 +33,7 @@ pub mod rng;
 pub mod run;
 pub mod sequential;
 pub mod simulator;
+mod smooth;
 pub mod special;
 pub mod subset;
 pub mod transport;
@@ -47,6 +50,7 @@ pub use final_stage::{FinalStage, Proposal};
 #[cfg(feature = "flow")]
 pub use flow::{FlowTransport, Units};
 pub use form::{DesignPoint, DesignPoints, Form};
+pub use improved_cross_entropy::ImprovedCrossEntropy;
 pub use interval::{Interval, IntervalKind};
 pub use limit_state::{FnLimitState, LimitState};
 pub use method::{Method, Search};
@@ -54,7 +58,7 @@ pub use mixture::{Components, Family, GaussianMixture, MixtureFit};
 pub use monte_carlo::MonteCarlo;
 pub use on_nan::{NanPolicy, OnNan};
 pub use run::{Budget, Estimator, Run};
-pub use sequential::Sequential;
+pub use sequential::{Moves, Sequential};
 pub use simulator::{Feature, Simulator};
 pub use subset::SubsetSimulation;
 pub use transport::Transport;

@@ -1,26 +1,37 @@
-//! Sequential importance sampling with independence moves from a Gaussian mixture.
+//! Sequential importance sampling.
 //!
 //! Particles pass through $f_j(x) \propto p(x)\, \Phi(-g(x)/\sigma_j)$ with $\infty = \sigma_0 > \sigma_1 > \dots$;
 //! each $\sigma_j$ is the one at which the weights $\Phi(-g/\sigma_j) / \Phi(-g/\sigma_{j-1})$ have the coefficient
-//! of variation $\delta$. After resampling, chains of Metropolis–Hastings steps with candidates
-//! $v \sim q_j$, a mixture fitted to $f_j$, accept with
+//! of variation $\delta$. After resampling, chains of Metropolis steps that leave $f_j$ invariant move the
+//! particles. Their candidates ([`Moves`]) come from a mixture $q_j$ fitted to $f_j$, accepted with
 //!
 //! $$ \log\alpha = [\log p(v) + \log\Phi(-g(v)/\sigma_j) - \log q_j(v)]
 //!              - [\log p(x) + \log\Phi(-g(x)/\sigma_j) - \log q_j(x)], \tag{6} $$
 //!
-//! where $p$ is the nominal density of the space the chain runs in. The levels stop when
-//! $\mathbf 1\{g \le 0\} / \Phi(-g/\sigma_j)$ has a coefficient of variation of at most $\delta$. The product of
-//! the level means estimates $P_f$ with a large variance; the search ends with a mixture for fresh draws.
+//! where $p$ is the nominal density of the space the chain runs in; or, in standard normal space and any
+//! dimension, from the state itself, $v = \sqrt{1 - \beta^2}\, u + \beta z$ (7), accepted with
+//!
+//! $$ \log\alpha = \log\Phi(-g(v)/\sigma_j) - \log\Phi(-g(u)/\sigma_j). $$
+//!
+//! The levels stop when $\mathbf 1\{g \le 0\} / \Phi(-g/\sigma_j)$ has a coefficient of variation of at most
+//! $\delta$. The product of the level means estimates $P_f$ with a large variance; the search ends with a
+//! mixture for fresh draws.
 //!
 //! Independence candidates do not depend on the chains, so a level evaluates all of them as one
-//! batch, and the accepted and rejected ones alike serve the pooled fits of the default.
+//! batch, and the accepted and rejected ones alike serve the pooled fits of the default. Conditional
+//! candidates have no density of their own: the first mixture is fitted to the last particles, and draws
+//! from it refine it.
 //!
 //! # References
 //! - I. Papaioannou, C. Papadimitriou, D. Straub: Sequential importance sampling for structural
 //!   reliability analysis. *Structural Safety* 62 (2016), 66–75.
+//! - I. Papaioannou, W. Betz, K. Zwirglmaier, D. Straub: MCMC algorithms for subset simulation.
+//!   *Probabilistic Engineering Mechanics* 41 (2015), 89–103.
 
 mod builder;
+mod finish;
 mod level;
+mod moves;
 mod state;
 
 use serde::{Deserialize, Serialize};
@@ -28,13 +39,27 @@ use serde::{Deserialize, Serialize};
 pub use builder::SequentialBuilder;
 pub use state::SequentialState;
 
+use crate::conditional::FIRST_STEP;
 use crate::estimate::{LevelRecord, StopReason};
 use crate::explore::Explorer;
-use crate::mixture::Fitted;
 use crate::pool::{Batch, Pool};
+use crate::smooth::{ln_to_failure, weight_cov};
 use crate::{
-    Components, Density, Error, EvalError, FinalStage, LimitState, Method, MixtureFit, Search, rng,
+    Components, Density, Error, EvalError, FinalStage, LimitState, Method, MixtureFit, Search,
+    StandardNormal, rng,
 };
+
+/// What the candidates of the chains come from. See the [module](self).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moves {
+    /// The mixture fitted at the level: for few coordinates, in any space.
+    #[default]
+    Independence,
+    /// The neighbourhood of the state, with an adaptive step: for any number of coordinates, in standard
+    /// normal space.
+    Conditional,
+}
 
 /// Sequential importance sampling. See the [module](self) for what it does.
 ///
@@ -48,6 +73,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sequential {
+    moves: Moves,
     samples_per_level: usize,
     seed_share: f64,
     burn_in: usize,
@@ -64,6 +90,7 @@ pub struct Sequential {
 impl Default for Sequential {
     fn default() -> Self {
         Self {
+            moves: Moves::Independence,
             samples_per_level: 600,
             seed_share: 0.1,
             burn_in: 0,
@@ -83,6 +110,7 @@ impl Sequential {
     /// two components, fits on the particles alone, and 2000 final draws without defence.
     pub fn paper() -> Self {
         Self {
+            moves: Moves::Independence,
             samples_per_level: 2000,
             seed_share: 0.1,
             burn_in: 0,
@@ -96,9 +124,24 @@ impl Sequential {
         }
     }
 
+    /// Conditional moves, and three refinements of the first proposal.
+    pub fn conditional() -> Self {
+        Self {
+            moves: Moves::Conditional,
+            samples_per_level: 500,
+            refinements: 2,
+            ..Self::default()
+        }
+    }
+
     /// A builder that starts from the default.
     pub fn builder() -> SequentialBuilder {
         SequentialBuilder::new(Self::default())
+    }
+
+    /// A builder that starts from [`conditional`](Self::conditional).
+    pub fn conditional_builder() -> SequentialBuilder {
+        SequentialBuilder::new(Self::conditional())
     }
 
     /// A builder that starts from [`paper`](Self::paper).
@@ -112,6 +155,7 @@ impl Sequential {
             pool: Pool::new(dim),
             explorer: None,
             particles: None,
+            ln_step: FIRST_STEP.ln(),
             sigma: None,
             log_z: 0.0,
             log_pf: None,
@@ -141,8 +185,8 @@ impl Sequential {
         let seed = rng::derive(seed, "sequential level", level as u64);
         if state.stopped.is_some() {
             let record = self.refine(nominal, g, seed, &mut state)?;
+            state.refined += usize::from(record.threshold <= 0.0);
             state.levels.push(record);
-            state.refined += 1;
             state.done = !self.refines(&state);
             return Ok(state);
         }
@@ -168,9 +212,19 @@ impl Sequential {
         Ok(state)
     }
 
+    /// Refuses a nominal density that conditional moves do not keep.
+    fn check_nominal(&self, nominal: &dyn Density) -> Result<(), Error> {
+        match self.moves {
+            Moves::Independence => Ok(()),
+            Moves::Conditional => {
+                StandardNormal::require(nominal, "standard normal for conditional moves")
+            }
+        }
+    }
+
     /// Whether the weights to the failure event vary as little as those between levels.
     fn reached(&self, state: &SequentialState) -> bool {
-        let cov = |p: &Batch| level::indicator_cov(&p.g, state.sigma);
+        let cov = |p: &Batch| weight_cov(&ln_to_failure(&p.g, state.sigma));
         state.particles.as_ref().is_some_and(|p| cov(p) <= self.weight_cov)
     }
 
@@ -184,7 +238,7 @@ impl Sequential {
     fn refines(&self, state: &SequentialState) -> bool {
         self.pooled
             && state.refined < self.refinements
-            && state.pool.failures() > 0
+            && (state.pool.failures() > 0 || self.moves == Moves::Conditional)
             && !self.would_starve(state, self.samples_per_level)
     }
 
@@ -238,116 +292,6 @@ impl Sequential {
         state.particles = Some(batch);
         Ok(record)
     }
-
-    /// Narrows the smoothed indicator, fits the mixture, resamples and moves.
-    fn advance(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-        state: &mut SequentialState,
-        particles: &Batch,
-    ) -> Result<LevelRecord, Error> {
-        let sigma = level::next_sigma(&particles.g, state.sigma, self.weight_cov);
-        let ln_w = level::ln_increments(&particles.g, state.sigma, sigma);
-        state.log_z += level::ln_mean_exp(&ln_w);
-        let fit_seed = rng::derive(seed, "fit", 0);
-        let fitted = if self.pooled {
-            let pool = &state.pool;
-            let smooth = |(w, g): (f64, &f64)| w + level::ln_indicator(*g, Some(sigma));
-            let ln_w: Vec<f64> = pool.ln_weights().zip(&pool.g).map(smooth).collect();
-            self.fit.fit(pool.x.as_view(), &ln_w, fit_seed)?
-        } else {
-            self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?
-        };
-        let q = state.widened(fitted.mixture, self.explore)?;
-        let seeds = level::resample(&ln_w, self.chains(), rng::derive(seed, "resample", 0));
-        let x = q.sample(self.candidates(), rng::derive(seed, "candidates", 0))?;
-        let (candidates, kept) = Batch::evaluate(nominal, g, &x)?;
-        let start = level::select(particles, &seeds);
-        let plan = level::Chains { steps: self.steps(), burn_in: self.burn_in, sigma };
-        let move_seed = rng::derive(seed, "accept", 0);
-        let (moved, acceptance) = plan.run(&q, &start, &candidates, &kept, move_seed)?;
-        state.pool.add(&candidates, Some(&q))?;
-        if let Some(explorer) = &mut state.explorer {
-            explorer.follow(&state.pool)?;
-        }
-        state.sigma = Some(sigma);
-        state.particles = Some(moved);
-        let record = LevelRecord {
-            level: state.levels.len(),
-            threshold: sigma,
-            evaluations: x.ncols() as u64,
-            unknown: candidates.unknown,
-            failures: candidates.failures(),
-            ess: fitted.ess,
-            components: q.len(),
-            acceptance: Some(acceptance),
-        };
-        state.proposal = Some(q);
-        Ok(record)
-    }
-
-    /// The product estimate (5) and the mixture for the final draws, fitted to the failing points
-    /// after the last move.
-    fn conclude(&self, seed: u64, state: &mut SequentialState) -> Result<(), Error> {
-        let particles = state.particles.as_ref().expect("a level leaves particles");
-        let ln_w = level::ln_to_failure(&particles.g, state.sigma);
-        // Before the first narrowing the indicator is constant and cancels.
-        let product = state.log_z
-            + level::ln_mean_exp(&ln_w)
-            + if state.sigma.is_none() { level::ln_indicator(1.0, None) } else { 0.0 };
-        state.log_pf = product.is_finite().then_some(product);
-        let fit_seed = rng::derive(seed, "final fit", 0);
-        let fitted = if self.pooled && state.pool.failures() > 0 {
-            Some(self.fit_failures(&state.pool, fit_seed)?)
-        } else if ln_w.iter().any(|w| w.is_finite()) {
-            Some(self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?)
-        } else if state.proposal.is_none() {
-            let flat = vec![0.0; particles.len()];
-            Some(self.fit.fit(particles.x.as_view(), &flat, fit_seed)?)
-        } else {
-            None
-        };
-        if let Some(fitted) = fitted {
-            state.proposal = Some(state.widened(fitted.mixture, self.explore)?);
-        }
-        Ok(())
-    }
-
-    /// A mixture for the failing points of all levels.
-    fn fit_failures(&self, pool: &Pool, seed: u64) -> Result<Fitted, Error> {
-        let fails = |(w, g): (f64, &f64)| if *g <= 0.0 { w } else { f64::NEG_INFINITY };
-        let ln_w: Vec<f64> = pool.ln_weights().zip(&pool.g).map(fails).collect();
-        self.fit.fit(pool.x.as_view(), &ln_w, seed)
-    }
-
-    /// Draws from the final proposal and fits it again with them.
-    fn refine(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-        state: &mut SequentialState,
-    ) -> Result<LevelRecord, Error> {
-        let q = state.proposal.take().ok_or(Error::Weights)?;
-        let x = q.sample(self.samples_per_level, rng::derive(seed, "draws", 0))?;
-        let (batch, _) = Batch::evaluate(nominal, g, &x)?;
-        state.pool.add(&batch, Some(&q))?;
-        let fitted = self.fit_failures(&state.pool, rng::derive(seed, "fit", 0))?;
-        let record = LevelRecord {
-            level: state.levels.len(),
-            threshold: 0.0,
-            evaluations: x.ncols() as u64,
-            unknown: batch.unknown,
-            failures: batch.failures(),
-            ess: fitted.ess,
-            components: fitted.mixture.len(),
-            acceptance: None,
-        };
-        state.proposal = Some(state.widened(fitted.mixture, self.explore)?);
-        Ok(record)
-    }
 }
 
 impl Method for Sequential {
@@ -358,6 +302,7 @@ impl Method for Sequential {
         seed: u64,
     ) -> Result<Search, Error> {
         EvalError::check_dim(nominal.dim(), g.dim())?;
+        self.check_nominal(nominal)?;
         let mut state = self.init(g.dim());
         while !state.done {
             state = self.step(nominal, g, seed, state)?;

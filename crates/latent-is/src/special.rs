@@ -32,11 +32,12 @@ pub fn normal_cdf(z: f64) -> f64 {
 /// $\log \Phi(z)$, accurate to rounding on both sides and for any finite `z`.
 ///
 /// Below $-5$ it is $\log\varphi(z)$ plus the logarithm of Mills' ratio by Laplace's continued
-/// fraction (Abramowitz and Stegun 26.2.14).
+/// fraction (Abramowitz and Stegun 26.2.14), whose terms matter the less the larger $|z|$.
 pub fn ln_normal_cdf(z: f64) -> f64 {
     if z < -5.0 {
         let x = -z;
-        let tail = (1..=80).rev().fold(x, |t, i| x + f64::from(i) / t);
+        let terms = 2 + (110.0 / x).ceil() as u32;
+        let tail = (1..=terms).rev().fold(x, |t, i| x + f64::from(i) / t);
         -0.5 * (z * z + LN_2PI) - tail.ln()
     } else if z < 0.0 {
         normal_cdf(z).ln()

@@ -10,7 +10,6 @@
 //! $$ v = \sqrt{1 - \beta^2}\, u + \beta z, \quad z \sim \mathcal N(0, I), \tag{7} $$
 //!
 //! accepted when $g(v) \le b_j$: the Gaussian cancels, so acceptance does not decay with the dimension.
-//! $\beta$ adapts from group to group of chains towards an acceptance of 0.44 and is fixed within one.
 //!
 //! A dependable order of magnitude anywhere; where a mixture fits the failure region, the
 //! importance-sampling methods are a hundred times cheaper. The coefficient of variation is the larger of
@@ -31,6 +30,7 @@ mod chains;
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use crate::conditional::FIRST_STEP;
 use crate::estimate::{Estimate, LevelRecord, StopReason, WeightedSample};
 use crate::run::{Estimator, Progress};
 use crate::{Density, Error, EvalError, LimitState, StandardNormal, rng};
@@ -99,7 +99,7 @@ impl SubsetSimulation {
     pub fn init(&self) -> SubsetState {
         SubsetState {
             particles: None,
-            ln_step: 0.6_f64.ln(),
+            ln_step: FIRST_STEP.ln(),
             squared_cov: 0.0,
             levels: Vec::new(),
             stopped: None,

@@ -10,9 +10,9 @@ use latent_is::run::{
     CheckpointError, JsonLines, Observer, Outcome, ProgressLine, Report, RunError, Stopped,
 };
 use latent_is::{
-    Adaptive, Budget, CrossEntropy, Directional, Estimator, FinalStage, FnLimitState, LimitState,
-    Method, MonteCarlo, NanPolicy, Run, Sequential, StandardNormal, StopReason, SubsetSimulation,
-    latent::PushForward, problems,
+    Adaptive, Budget, CrossEntropy, Directional, Estimator, FinalStage, FnLimitState,
+    ImprovedCrossEntropy, LimitState, Method, MonteCarlo, NanPolicy, Run, Sequential,
+    StandardNormal, StopReason, SubsetSimulation, latent::PushForward, problems,
 };
 
 /// Sets the flag after each step, so that a run ends after one.
@@ -79,6 +79,12 @@ fn pieces_give_the_bits_of_the_whole() {
     let directional = Directional::builder().budget(3_000).build().unwrap();
     let outcome = assert_resumable(&directional);
     assert_eq!(outcome.estimate.unwrap(), directional.estimate(problem(), 3).unwrap());
+    let ice = ImprovedCrossEntropy::default();
+    let outcome = assert_resumable(&ice);
+    assert_eq!(outcome.estimate.unwrap(), ice.estimate(&nominal, problem(), 3).unwrap());
+    let pcn = Sequential::conditional();
+    let outcome = assert_resumable(&pcn);
+    assert_eq!(outcome.estimate.unwrap(), pcn.estimate(&nominal, problem(), 3).unwrap());
     let subset = SubsetSimulation::builder().samples_per_level(500).build().unwrap();
     let outcome = assert_resumable(&subset);
     assert_eq!(outcome.estimate.unwrap(), subset.estimate(problem(), 3).unwrap());

@@ -1,7 +1,7 @@
 //! Estimates over many seeds against known probabilities.
 //!
 //! The mean over the seeds must lie within four standard errors of the truth (a false alarm in 16,000
-//! cases for a normal mean; some twenty-five cases here). At least so many 95 % intervals must contain the truth
+//! cases for a normal mean; some thirty-five cases here). At least so many 95 % intervals must contain the truth
 //! that a method whose intervals cover in 93 % of runs (the sample variance of heavy-tailed weights and
 //! the stopping rule cost up to two points) falls below it once in 10,000 cases.
 
@@ -10,7 +10,8 @@ mod common;
 use latent_is::latent::PushForward;
 use latent_is::{
     Adaptive, Components, CrossEntropy, Density, Directional, Estimate, FinalStage,
-    GaussianMixture, LimitState, Method, MonteCarlo, Sequential, StandardNormal, Status, problems,
+    GaussianMixture, ImprovedCrossEntropy, LimitState, Method, MonteCarlo, Sequential,
+    StandardNormal, Status, problems,
 };
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -31,12 +32,16 @@ fn lower_bound(n: u64, p: f64, alpha: f64) -> usize {
     n as usize
 }
 
+fn mean_and_sd(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+}
+
 fn assert_honest(what: &str, pf: f64, run: impl Fn(u64) -> Estimate + Sync + Send) {
     let runs: Vec<Estimate> = (0..SEEDS).into_par_iter().map(run).collect();
-    let n = runs.len() as f64;
-    let mean = runs.iter().map(Estimate::pf).sum::<f64>() / n;
-    let sd = (runs.iter().map(|e| (e.pf() - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let z = (mean - pf) / (sd / n.sqrt());
+    let (mean, sd) = mean_and_sd(&runs.iter().map(Estimate::pf).collect::<Vec<f64>>());
+    let z = (mean - pf) / (sd / (SEEDS as f64).sqrt());
     assert!(z.abs() < 4.0, "{what}: z = {z:.2}, mean {mean:.4e}, truth {pf:.4e}");
     let covered = runs.iter().filter(|e| e.interval(0.95).contains(pf)).count();
     let least = lower_bound(SEEDS, 0.93, 1e-4);
@@ -87,6 +92,20 @@ fn directional_sampling_is_honest() {
 }
 
 #[test]
+fn improved_cross_entropy_is_honest() {
+    assert_method(
+        &ImprovedCrossEntropy::default(),
+        &["linear-2", "two-mode-5", "banana-2"],
+        &["gmm-2"],
+    );
+}
+
+#[test]
+fn sequential_with_conditional_moves_is_honest() {
+    assert_method(&Sequential::conditional(), &["linear-10", "two-mode-5"], &[]);
+}
+
+#[test]
 fn sequential_is_honest() {
     assert_method(
         &Sequential::default(),
@@ -98,6 +117,7 @@ fn sequential_is_honest() {
 #[test]
 fn published_settings_are_honest_where_two_components_fit() {
     assert_method(&CrossEntropy::paper(), &["two-mode-5"], &[]);
+    assert_method(&ImprovedCrossEntropy::paper(), &["two-mode-5"], &[]);
     assert_method(&Sequential::paper(), &["two-mode-5"], &[]);
 }
 
@@ -146,8 +166,12 @@ fn a_surrogate_search_is_corrected() {
 fn results_do_not_depend_on_the_number_of_threads() {
     let problem = problems::by_name("banana-2").unwrap();
     let target = problem.target().unwrap();
-    let methods: [&dyn Method; 3] =
-        [&CrossEntropy::default(), &Sequential::default(), &Adaptive::default()];
+    let methods: [&dyn Method; 4] = [
+        &CrossEntropy::default(),
+        &ImprovedCrossEntropy::default(),
+        &Sequential::default(),
+        &Adaptive::default(),
+    ];
     for method in methods {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -172,14 +196,37 @@ fn a_search_resumes_from_its_written_state() {
         state = ce.step(&nominal, problem, 3, state).unwrap();
     }
     assert_eq!(state.into_search().unwrap(), ce.search(&nominal, problem, 3).unwrap());
-    let sis = Sequential::default();
-    let mut state = sis.init(problem.dim());
-    while !state.done() {
-        let text = serde_json::to_string(&state).unwrap();
-        state = serde_json::from_str(&text).unwrap();
-        state = sis.step(&nominal, problem, 3, state).unwrap();
+    for sis in [Sequential::default(), Sequential::conditional()] {
+        let mut state = sis.init(problem.dim());
+        while !state.done() {
+            let text = serde_json::to_string(&state).unwrap();
+            state = serde_json::from_str(&text).unwrap();
+            state = sis.step(&nominal, problem, 3, state).unwrap();
+        }
+        assert_eq!(state.into_search().unwrap(), sis.search(&nominal, problem, 3).unwrap());
     }
-    assert_eq!(state.into_search().unwrap(), sis.search(&nominal, problem, 3).unwrap());
+}
+
+/// The product of the level means of conditional moves is right on average, to four standard errors.
+#[test]
+fn products_of_level_means_are_right_on_average() {
+    let problem = problems::by_name("two-mode-5").unwrap();
+    let (nominal, method) = (StandardNormal::new(5), Sequential::conditional());
+    let product =
+        |seed| method.search(&nominal, problem, seed).unwrap().log_pf.map_or(0.0, f64::exp);
+    let runs: Vec<f64> = (0..SEEDS).into_par_iter().map(product).collect();
+    let (mean, sd) = mean_and_sd(&runs);
+    let z = (mean - problem.pf()) / (sd / (SEEDS as f64).sqrt());
+    assert!(z.abs() < 4.0, "z = {z:.2}, mean {mean:.4e}, sd {sd:.1e}, truth {:.4e}", problem.pf());
+}
+
+#[test]
+fn conditional_moves_refuse_another_nominal_density() {
+    let problem = problems::by_name("banana-2").unwrap();
+    let target = problem.target().unwrap();
+    let nominal = PushForward::new(target.map);
+    let error = Sequential::conditional().search(&nominal, &target.limit_state, 1).unwrap_err();
+    assert!(error.to_string().contains("standard normal for conditional moves"), "{error}");
 }
 
 /// A limit state that fails to answer now and then is counted, and an impossible event is bounded.
@@ -191,10 +238,12 @@ fn missing_answers_are_counted_and_no_failure_is_bounded() {
     });
     let stage = FinalStage::builder().budget(Some(6000)).build().unwrap();
     let ce = CrossEntropy::builder().final_stage(stage).build().unwrap();
+    let ice = ImprovedCrossEntropy::builder().final_stage(stage).build().unwrap();
     let sis = Sequential::builder().final_stage(stage).build().unwrap();
+    let pcn = Sequential::conditional_builder().final_stage(stage).build().unwrap();
     let search = CrossEntropy::builder().final_stage(stage).build().unwrap();
     let adaptive = Adaptive::builder().search(search).build().unwrap();
-    let methods: [&dyn Method; 3] = [&ce, &sis, &adaptive];
+    let methods: [&dyn Method; 5] = [&ce, &ice, &sis, &pcn, &adaptive];
     for method in methods {
         let e = method.estimate(&nominal, &patchy, 1).unwrap();
         let share = e.unknown as f64 / e.evaluations as f64;

@@ -9,7 +9,15 @@ use anyhow::Context;
 /// # Errors
 /// When the folder cannot be made or the file cannot be written; `path` is then as it was.
 pub fn write(path: &Path, contents: &str) -> anyhow::Result<()> {
-    replace(path, |file| Ok(file.write_all(contents.as_bytes())?))
+    write_bytes(path, contents.as_bytes())
+}
+
+/// As [`write`], for contents that are no text.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_bytes(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
+    replace(path, |file| Ok(file.write_all(contents)?))
         .with_context(|| format!("cannot write {}", path.display()))
 }
 

@@ -6,6 +6,7 @@
 pub mod commands;
 pub mod criterion;
 pub mod experiment;
+pub mod figures;
 pub mod files;
 pub mod outcomes;
 pub mod progress;

@@ -2,10 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use latent_is::verdict::Status;
 use runner::{
-    commands::{estimate, inspect, train},
+    commands::{estimate, inspect, metrics, report, train},
     outcomes::{self, Format},
     reproduce::{self, Method, Options, Space},
     resume, simulators,
@@ -55,6 +56,22 @@ Examples:
   latent-is estimate --system racecar --criterion skid.toml --json result.json --samples failures.csv"
     )]
     Estimate(estimate::Args),
+    /// Compares sampled failures with simulated ones: density, coverage, likelihood.
+    #[command(after_help = "Examples:
+  latent-is metrics --real fresh.csv --criterion crash.toml --samples failures.csv --flow flow.safetensors")]
+    Metrics(metrics::Args),
+    /// Makes one page of HTML from the JSON of an estimate or an evaluation.
+    #[command(after_help = "Examples:
+  latent-is report result.json
+  latent-is report results/robot/results.json -o robot.html")]
+    Report(report::Args),
+    /// Prints completions for a shell.
+    #[command(after_help = "Examples:
+  latent-is completions bash > ~/.local/share/bash-completion/completions/latent-is")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
 }
 
 #[derive(Args)]
@@ -164,6 +181,13 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args).map(|()| success),
         Command::Inspect(args) => {
             inspect::run(&args).map(|sound| if sound { success } else { ExitCode::from(2) })
+        }
+        Command::Metrics(args) => metrics::run(&args).map(|()| success),
+        Command::Report(args) => report::run(&args).map(|()| success),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "latent-is", &mut std::io::stdout());
+            Ok(success)
         }
         Command::Estimate(args) => estimate::run(&args).map(|status| match status {
             Status::Converged => success,

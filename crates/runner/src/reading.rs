@@ -17,6 +17,17 @@ pub struct Table {
     pub x: DMatrix<f64>,
 }
 
+impl Table {
+    /// The table less the column `name`, if it has one.
+    #[must_use]
+    pub fn without(self, name: &str) -> Self {
+        let Some(place) = self.names.iter().position(|n| n == name) else { return self };
+        let mut names = self.names;
+        names.remove(place);
+        Self { names, x: self.x.remove_row(place) }
+    }
+}
+
 /// Reads a file of outcomes.
 ///
 /// # Errors

@@ -4,13 +4,17 @@ use std::path::Path;
 
 use flow_core::{
     Checkpoint, Device, FlowFile, fit_resumable,
-    train::{Epoch, Observer},
+    train::{Epoch, Observer, data_hash},
 };
 use latent_is::{Simulator, rng::derive};
 use nalgebra::DMatrix;
 
 use crate::{
-    experiment::Experiment, progress::Progress, reference::Reference, resume, system::System,
+    experiment::{Experiment, Training},
+    progress::Progress,
+    reference::Reference,
+    resume,
+    system::System,
 };
 
 /// Simulates `n` outcomes of the sequence of `seed` with progress; refuses unfinished ones.
@@ -48,10 +52,6 @@ pub fn from_scratch(
         training.data_seed.unwrap_or_else(|| derive(training.settings.seed, "training data", 0));
     let parts = [out.join("training"), out.join("reference")];
     let x = whole(resume::simulate(simulator.as_ref(), training.runs, seed, &parts[0])?)?;
-    let mut observer = TrainingProgress(None);
-    let checkpoint = Checkpoint::new(out.join("flow.ckpt"));
-    let (config, settings) = (&training.flow, &training.settings);
-    let trained = fit_resumable(x.as_view(), config, settings, device, &mut observer, &checkpoint)?;
     let provenance = |seed: u64| {
         [
             ("command", command.to_owned()),
@@ -62,12 +62,22 @@ pub fn from_scratch(
         ]
         .map(|(key, value)| (key.to_owned(), value))
     };
-    let mut record = trained.record;
-    record.provenance = provenance(seed).into();
-    let file = FlowFile { flow: trained.flow, record };
     let path = out.join("flow.safetensors");
-    file.save(&path)?;
-    println!("flow written to {}", path.display());
+    let file = if let Some(file) = finished(&path, training, &x, device) {
+        println!("{} was trained already", path.display());
+        file
+    } else {
+        let checkpoint = Checkpoint::new(out.join("flow.ckpt"));
+        let mut observer = TrainingProgress::default();
+        let (x, config, settings) = (x.as_view(), &training.flow, &training.settings);
+        let trained = fit_resumable(x, config, settings, device, &mut observer, &checkpoint)?;
+        let mut record = trained.record;
+        record.provenance = provenance(seed).into();
+        let file = FlowFile { flow: trained.flow, record };
+        file.save(&path)?;
+        println!("flow written to {}", path.display());
+        file
+    };
 
     let regions = system.failure_regions(&file.flow.standardize().apply(x.as_view()))?;
     let seed = reference_seed(experiment);
@@ -82,6 +92,21 @@ pub fn from_scratch(
         std::fs::remove_file(resume::part_path(&part))?;
     }
     Ok((file, reference))
+}
+
+/// The flow at `path` if it is the one that training on `x` would end with: a run that was interrupted
+/// after its training has no checkpoint any more.
+fn finished(
+    path: &Path,
+    training: &Training,
+    x: &DMatrix<f64>,
+    device: &Device,
+) -> Option<FlowFile> {
+    let file = FlowFile::load(path, device).ok()?;
+    let same = *file.flow.config() == training.flow
+        && file.record.settings == training.settings
+        && file.record.data_hash == data_hash(x.as_view());
+    same.then_some(file)
 }
 
 /// Seed of the simulations that estimates are held to.

@@ -1,45 +1,8 @@
 //! The program as a user with data of their own meets it: train, inspect, estimate, and every mistake.
 
-use std::{
-    fmt::Write as _,
-    path::Path,
-    process::{Command, Output},
-};
+mod common;
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rand_distr::StandardNormal;
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_latent-is"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
-fn told(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// The error of a command that must fail; TOML's show the line they are about below it.
-fn refused(folder: &Path, arguments: &[&str]) -> String {
-    let output = run(folder, arguments);
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
-    text[text.find("error: ").expect("an error is told")..].to_owned()
-}
-
-/// Two correlated features: `a` standard normal, `b` half of it plus noise, both moved and scaled.
-fn data(folder: &Path, n: usize) {
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let mut text = String::from("a,b\n");
-    for _ in 0..n {
-        let (u, v): (f64, f64) = (rng.sample(StandardNormal), rng.sample(StandardNormal));
-        writeln!(text, "{},{}", 10.0 + 2.0 * u, 0.5 * u + 0.5 * v).unwrap();
-    }
-    std::fs::write(folder.join("data.csv"), text).unwrap();
-}
+use common::{data, refused, run, told};
 
 const TRAIN: &[&str] = &[
     "train",

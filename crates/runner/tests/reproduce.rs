@@ -40,14 +40,27 @@ fn results(threads: u32, arguments: &[&str]) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
     let folder = folder.path().join("results/robot");
+    for file in ["levels", "fidelity", "samples"] {
+        let svg = std::fs::read_to_string(folder.join(file).with_extension("svg")).unwrap();
+        assert!(svg.contains("robot"), "{file}");
+        let png = std::fs::read(folder.join(file).with_extension("png")).unwrap();
+        assert!(png.starts_with(b"\x89PNG"), "{file}");
+    }
+    assert!(!folder.join("trials.jsonl").exists());
+    for file in ["flow.md", "flow.tex", "settings.md", "settings.tex"] {
+        assert!(folder.join(file).exists(), "{file}");
+    }
     for file in ["table.md", "table.csv", "table.tex"] {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
         assert!(text.contains("latent"), "{file}: {text}");
     }
     let text = std::fs::read_to_string(folder.join("results.json")).unwrap();
     let mut results: Value = serde_json::from_str(&text).unwrap();
-    for row in results["rows"].as_array_mut().unwrap() {
-        assert!(row.as_object_mut().unwrap().remove("seconds").unwrap().as_f64().unwrap() > 0.0);
+    for part in ["rows", "trials"] {
+        for row in results[part].as_array_mut().unwrap() {
+            let seconds = row.as_object_mut().unwrap().remove("seconds").unwrap();
+            assert!(seconds.as_f64().unwrap() > 0.0);
+        }
     }
     results
 }

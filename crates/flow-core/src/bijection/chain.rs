@@ -26,7 +26,7 @@ pub struct Chain {
 
 /// What stands at a place of the chain.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     Reverse,
     Lu,
     Coupling { step: usize },
@@ -35,7 +35,7 @@ enum Kind {
 
 /// The layers a configuration asks for: `steps` times a linear part and a spline layer, then
 /// one linear part.
-fn layout(config: &FlowConfig) -> Vec<Kind> {
+pub(crate) fn layout(config: &FlowConfig) -> Vec<Kind> {
     let linear: &[Kind] = match config.linear {
         LinearKind::Lu => &[Kind::Reverse, Kind::Lu],
         LinearKind::Permutation => &[Kind::Reverse],

@@ -126,6 +126,24 @@ impl LuLinear {
     }
 }
 
+/// $L$ and $U$ on the host, from their entries as [`LuLinear`] holds them.
+pub(crate) fn lu_factors(
+    mut lower_entries: impl Iterator<Item = f64>,
+    mut upper_entries: impl Iterator<Item = f64>,
+    diagonal: impl ExactSizeIterator<Item = f64>,
+) -> (DMatrix<f64>, DMatrix<f64>) {
+    let softplus = |v: f64| v.max(0.0) + (-v.abs()).exp().ln_1p();
+    let d = diagonal.len();
+    let (mut lower, mut upper) = (DMatrix::identity(d, d), DMatrix::zeros(d, d));
+    let expected = "as many entries as a triangle has";
+    for (i, diagonal) in diagonal.enumerate() {
+        (0..i).for_each(|j| lower[(i, j)] = lower_entries.next().expect(expected));
+        (i + 1..d).for_each(|j| upper[(i, j)] = upper_entries.next().expect(expected));
+        upper[(i, i)] = softplus(diagonal) + EPSILON;
+    }
+    (lower, upper)
+}
+
 /// The `[d, d]` matrix whose entry (i, j) is `entries[from(i, j)]`.
 fn place(entries: Tensor<1>, d: usize, from: impl Fn(usize, usize) -> usize) -> Tensor<2> {
     let indices: Vec<i64> = (0..d * d).map(|p| from(p / d, p % d) as i64).collect();

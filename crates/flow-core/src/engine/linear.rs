@@ -3,9 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::{matrix::WIDTH, weights::Weights};
-
-/// Added to the diagonal of the upper factor.
-const MIN_DIAGONAL: f64 = 1e-3;
+use crate::bijection::lu_factors;
 
 /// $z = M x + b$ with its inverse and $\log|\det M|$.
 #[derive(Clone, Debug)]
@@ -35,7 +33,7 @@ impl Affine {
                     DMatrix::from_fn(d, d, |i, j| f64::from(u8::from(order.data[i] as usize == j)));
                 (m, DVector::zeros(d))
             } else {
-                let (m, ln) = lu(weights, prefix, d);
+                let (m, ln) = lu(weights, prefix);
                 ln_det += ln;
                 (m, DVector::from_column_slice(weights.get(&format!("{prefix}.bias"))))
             };
@@ -74,19 +72,13 @@ impl Map {
 }
 
 /// $L U$ from its entries, and the logarithm of its determinant.
-fn lu(weights: &Weights<'_>, prefix: &str, d: usize) -> (DMatrix<f64>, f64) {
-    let entries = |name: &str| weights.get(&format!("{prefix}.{name}")).iter();
-    let softplus = |v: f64| if v > 20.0 { v } else { v.exp().ln_1p() };
-    let (mut lower, mut upper) = (DMatrix::<f64>::identity(d, d), DMatrix::<f64>::zeros(d, d));
-    let mut below = entries("lower_entries");
-    let mut above = entries("upper_entries");
-    let mut diagonal = entries("unconstrained_upper_diag");
-    for i in 0..d {
-        let expected = "as many entries as a triangle has";
-        (0..i).for_each(|j| lower[(i, j)] = *below.next().expect(expected));
-        (i + 1..d).for_each(|j| upper[(i, j)] = *above.next().expect(expected));
-        upper[(i, i)] = softplus(*diagonal.next().expect(expected)) + MIN_DIAGONAL;
-    }
+fn lu(weights: &Weights<'_>, prefix: &str) -> (DMatrix<f64>, f64) {
+    let entries = |name: &str| weights.get(&format!("{prefix}.{name}")).iter().copied();
+    let (lower, upper) = lu_factors(
+        entries("lower_entries"),
+        entries("upper_entries"),
+        entries("unconstrained_upper_diag"),
+    );
     let ln_det = upper.diagonal().iter().map(|v| v.ln()).sum();
     (lower * upper, ln_det)
 }

@@ -1,16 +1,18 @@
-//! Products of a packed matrix with a panel of rows.
+//! Products of a packed matrix with panels of samples.
 //!
 //! A panel holds [`WIDTH`] samples, feature by feature: `panel[i * WIDTH + r]` is feature `i` of
 //! sample `r`. A matrix is packed in blocks of [`HEIGHT`] outputs, `block[k * HEIGHT + i]` being the
 //! weight of input `k` for output `i`, so that the innermost loop reads both one after the other and
-//! keeps a block of results in registers.
+//! keeps a block of results in registers. A panel of some hundred inputs stays in the innermost cache.
 
 use pulp::Simd;
 
-/// Samples in a panel: three registers of sixteen lanes.
-pub(super) const WIDTH: usize = 48;
+/// Samples in a panel: one register of sixteen lanes, or two of eight.
+pub(super) const WIDTH: usize = 16;
 /// Outputs in a block.
-pub(super) const HEIGHT: usize = 8;
+const HEIGHT: usize = 12;
+/// Outputs at a time where there are half as many registers.
+const HALF: usize = HEIGHT / 2;
 
 /// What happens to a product before it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,63 +67,109 @@ impl Matrix {
         then: Then,
     ) {
         let size = self.inputs * HEIGHT;
+        let used = self.inputs * WIDTH;
         for (b, bias) in self.bias.chunks_exact(HEIGHT).enumerate() {
             let block = &self.blocks[b * size..][..size];
-            for (x, y) in x.chunks_exact(x_len).zip(y.chunks_exact_mut(y_len)) {
-                let x = &x[..self.inputs * WIDTH];
-                let y = &mut y[b * HEIGHT * WIDTH..][..HEIGHT * WIDTH];
-                if S::F32_LANES >= 16 {
-                    product::<S, HEIGHT>(simd, block, 0, bias, x, y, then);
-                } else {
-                    // Half as many registers: half the outputs at a time.
-                    product::<S, { HEIGHT / 2 }>(simd, block, 0, bias, x, y, then);
-                    product::<S, { HEIGHT / 2 }>(simd, block, HEIGHT / 2, bias, x, y, then);
+            let place = b * HEIGHT * WIDTH;
+            if S::F32_LANES == WIDTH {
+                // Two panels at a time: a register of each.
+                let mut panels = x.chunks_exact(2 * x_len);
+                let mut results = y.chunks_exact_mut(2 * y_len);
+                for (x, y) in panels.by_ref().zip(results.by_ref()) {
+                    let (first, _) = S::as_simd_f32s(&x[..used]);
+                    let (second, _) = S::as_simd_f32s(&x[x_len..x_len + used]);
+                    let x = first.iter().zip(second).map(|(a, b)| [*a, *b]);
+                    let sums = product::<S, HEIGHT, 2>(simd, block, 0, bias, x);
+                    let (first, second) = y.split_at_mut(y_len);
+                    let (first, _) = S::as_mut_simd_f32s(&mut first[place..]);
+                    let (second, _) = S::as_mut_simd_f32s(&mut second[place..]);
+                    for (sums, y) in sums.iter().zip(first.iter_mut().zip(second)) {
+                        finish(simd, sums[0], y.0, then);
+                        finish(simd, sums[1], y.1, then);
+                    }
+                }
+                if let Some(x) = panels.remainder().get(..used).filter(|x| !x.is_empty()) {
+                    let (x, _) = S::as_simd_f32s(x);
+                    let x = x.iter().map(|x| [*x]);
+                    let sums = product::<S, HEIGHT, 1>(simd, block, 0, bias, x);
+                    let (y, _) = S::as_mut_simd_f32s(&mut results.into_remainder()[place..]);
+                    for (sums, y) in sums.iter().zip(y) {
+                        finish(simd, sums[0], y, then);
+                    }
+                }
+            } else {
+                for (x, y) in x.chunks_exact(x_len).zip(y.chunks_exact_mut(y_len)) {
+                    narrow(simd, block, bias, &x[..used], &mut y[place..], then);
                 }
             }
         }
     }
 }
 
-/// Outputs `first..first + H` of a block for one panel, three registers of samples at a time.
+/// A block for one panel where a panel's row is several registers: two of them at a time.
 #[inline(always)]
-fn product<S: Simd, const H: usize>(
+fn narrow<S: Simd>(simd: S, block: &[f32], bias: &[f32], x: &[f32], y: &mut [f32], then: Then) {
+    let (x, _) = S::as_simd_f32s(x);
+    let (y, _) = S::as_mut_simd_f32s(y);
+    let row = WIDTH / S::F32_LANES;
+    for first in [0, HALF] {
+        for start in (0..row).step_by(2) {
+            let x = x.chunks_exact(row).map(|x| [x[start], x[start + 1]]);
+            let sums = product::<S, HALF, 2>(simd, block, first, bias, x);
+            for (i, sums) in sums.iter().enumerate() {
+                let y = &mut y[(first + i) * row + start..][..2];
+                finish(simd, sums[0], &mut y[0], then);
+                finish(simd, sums[1], &mut y[1], then);
+            }
+        }
+    }
+}
+
+/// Outputs `first..first + H` of a block for `R` registers of samples.
+#[inline(always)]
+fn product<S: Simd, const H: usize, const R: usize>(
     simd: S,
     block: &[f32],
     first: usize,
     bias: &[f32],
-    x: &[f32],
-    y: &mut [f32],
-    then: Then,
+    x: impl Iterator<Item = [S::f32s; R]>,
+) -> [[S::f32s; R]; H] {
+    let mut sums = [[simd.splat_f32s(0.0); R]; H];
+    for (sums, bias) in sums.iter_mut().zip(&bias[first..]) {
+        *sums = [simd.splat_f32s(*bias); R];
+    }
+    let weights = block
+        .chunks_exact(HEIGHT)
+        .map(|w| w[first..first + H].try_into().expect("a block's weights"));
+    accumulate(simd, &mut sums, x.zip(weights));
+    sums
+}
+
+#[inline(always)]
+fn finish<S: Simd>(simd: S, sum: S::f32s, y: &mut S::f32s, then: Then) {
+    *y = match then {
+        Then::Store => sum,
+        Then::Relu => simd.max_f32s(sum, simd.splat_f32s(0.0)),
+        Then::Add => simd.add_f32s(*y, sum),
+    };
+}
+
+/// Adds the products of registers and weights, pair by pair, to a block of sums.
+#[inline(always)]
+pub(crate) fn accumulate<'a, S: Simd, const H: usize, const R: usize>(
+    simd: S,
+    sums: &mut [[S::f32s; R]; H],
+    pairs: impl Iterator<Item = ([S::f32s; R], &'a [f32; H])>,
 ) {
-    let lanes = S::F32_LANES;
-    let (x, _) = S::as_simd_f32s(x);
-    let (y, _) = S::as_mut_simd_f32s(y);
-    // Registers in a row of the panel.
-    let row = WIDTH / lanes;
-    for start in (0..row).step_by(3) {
-        let mut sums = [[simd.splat_f32s(0.0); 3]; H];
-        for (i, sums) in sums.iter_mut().enumerate() {
-            *sums = [simd.splat_f32s(bias[first + i]); 3];
-        }
-        for (x, w) in x.chunks_exact(row).zip(block.chunks_exact(HEIGHT)) {
-            let x: &[_; 3] = x[start..start + 3].try_into().expect("three registers");
-            let w: &[f32; H] = w[first..first + H].try_into().expect("a block's weights");
-            for i in 0..H {
-                let w = simd.splat_f32s(w[i]);
-                for j in 0..3 {
-                    sums[i][j] = simd.mul_add_e_f32s(w, x[j], sums[i][j]);
-                }
-            }
-        }
-        for (i, sums) in sums.iter().enumerate() {
-            let y = &mut y[(first + i) * row + start..][..3];
-            for (y, sum) in y.iter_mut().zip(sums) {
-                *y = match then {
-                    Then::Store => *sum,
-                    Then::Relu => simd.max_f32s(*sum, simd.splat_f32s(0.0)),
-                    Then::Add => simd.add_f32s(*y, *sum),
-                };
+    // A copy of their own, so that they stay in registers.
+    let mut held = *sums;
+    for (x, w) in pairs {
+        for i in 0..H {
+            let w = simd.splat_f32s(w[i]);
+            for j in 0..R {
+                held[i][j] = simd.mul_add_e_f32s(w, x[j], held[i][j]);
             }
         }
     }
+    *sums = held;
 }

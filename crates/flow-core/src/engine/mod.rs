@@ -3,7 +3,7 @@
 //! The weights are taken out of the chain once: batch normalisation becomes scales and shifts of the
 //! layers around it, permutations and LU factors become one small matrix for each direction, and the
 //! matrices of the networks are packed for the innermost loop. A tile of some hundred samples then
-//! goes through the whole flow while it is in cache, sixteen samples to a register, and tiles run in
+//! goes through the whole flow while it is in cache, sixteen samples to a panel, and tiles run in
 //! parallel. Numbers come in and go out in double precision; in between they are single.
 //!
 //! The instruction set is chosen at run time (AVX-512, AVX2 with FMA, or portable). A sample's result
@@ -13,29 +13,24 @@
 
 mod linear;
 mod math;
-mod matrix;
+pub(crate) mod matrix;
 mod net;
 mod spline;
+mod tile;
 mod weights;
 
 use nalgebra::DMatrixView;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use self::{
-    linear::Affine,
-    matrix::WIDTH,
-    net::{Net, Scratch},
-    spline::Spline,
-    weights::Weights,
-};
+use self::{linear::Affine, matrix::WIDTH, net::Net, spline::Spline, tile::Tile, weights::Weights};
 use crate::{
     BaseKind, FlowConfig, LinearKind, StateDict,
     bijection::{Standardize, coupling_features},
 };
 
 /// Panels that go through the flow together.
-const PANELS: usize = 5;
+const PANELS: usize = 12;
 /// Samples in a tile.
 const TILE: usize = PANELS * WIDTH;
 
@@ -148,80 +143,6 @@ impl Engine {
     /// Sum of the constant log-determinants of the linear parts, in encoding direction.
     fn linear_ln_det(&self) -> f64 {
         self.affine.iter().map(|affine| affine.ln_det).sum()
-    }
-}
-
-/// Samples on their way through the flow.
-struct Tile {
-    /// Panels of the features.
-    x: Vec<f32>,
-    /// Panels of what steers.
-    steering: Vec<f32>,
-    /// Panels of what the network supplies.
-    raw: Vec<f32>,
-    row: Vec<f32>,
-    scratch: Scratch,
-    /// Log-determinants of a layer, and of all so far.
-    layer_ln_det: Vec<f32>,
-    ln_det: Vec<f64>,
-    features: usize,
-}
-
-impl Tile {
-    fn new(features: usize) -> Self {
-        Self {
-            x: vec![0.0; features * TILE],
-            steering: Vec::new(),
-            raw: Vec::new(),
-            row: Vec::new(),
-            scratch: Scratch::default(),
-            layer_ln_det: vec![0.0; TILE],
-            ln_det: vec![0.0; TILE],
-            features,
-        }
-    }
-
-    /// Turns rows of the batch into panels; what is left of the last panel is zero.
-    fn load(&mut self, direction: Direction, moments: &Standardize, input: DMatrixView<'_, f64>) {
-        let d = self.features;
-        let panels = input.ncols().div_ceil(WIDTH);
-        self.x.clear();
-        self.x.resize(panels * d * WIDTH, 0.0);
-        for (n, sample) in input.column_iter().enumerate() {
-            let panel = &mut self.x[n / WIDTH * d * WIDTH..];
-            for (i, v) in sample.iter().enumerate() {
-                let v = match direction {
-                    Direction::Encode => (v - moments.mean()[i]) / moments.sd()[i],
-                    Direction::Decode => *v,
-                };
-                panel[i * WIDTH + n % WIDTH] = v as f32;
-            }
-        }
-    }
-
-    fn store(
-        &self,
-        direction: Direction,
-        moments: &Standardize,
-        output: &mut [f64],
-        ln_det: &mut [f64],
-    ) {
-        let d = self.features;
-        for (n, sample) in output.chunks_exact_mut(d).enumerate() {
-            let panel = &self.x[n / WIDTH * d * WIDTH..];
-            for (i, v) in sample.iter_mut().enumerate() {
-                let z = f64::from(panel[i * WIDTH + n % WIDTH]);
-                *v = match direction {
-                    Direction::Encode => z,
-                    Direction::Decode => z * moments.sd()[i] + moments.mean()[i],
-                };
-            }
-        }
-        let constant = match direction {
-            Direction::Encode => moments.ln_det(),
-            Direction::Decode => -moments.ln_det(),
-        };
-        ln_det.iter_mut().zip(&self.ln_det).for_each(|(out, sum)| *out = sum + constant);
     }
 }
 
@@ -347,165 +268,5 @@ impl Layer {
     }
 }
 
-impl Tile {
-    #[inline(always)]
-    fn add_ln_det(&mut self) {
-        let layer = self.layer_ln_det.iter().map(|v| f64::from(*v));
-        self.ln_det.iter_mut().zip(layer).for_each(|(sum, v)| *sum += v);
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use nalgebra::{DMatrix, DVector};
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
-    use rand_distr::StandardNormal;
-
-    use super::*;
-    use crate::{Flow, Precision, default_device};
-
-    fn normals(d: usize, n: usize, seed: u64) -> DMatrix<f64> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        DMatrix::from_fn(d, n, |_, _| rng.sample(StandardNormal))
-    }
-
-    /// A flow with every weight moved away from its start.
-    fn shaken(config: &FlowConfig) -> (StateDict, Standardize) {
-        let d = config.features;
-        let moments = Standardize::new(vec![3.0; d], vec![0.5; d]).unwrap();
-        let device = default_device();
-        let flow = Flow::init(config, moments.clone(), 1, Precision::F64, &device).unwrap();
-        let mut state = flow.state_dict().unwrap();
-        let mut rng = ChaCha8Rng::seed_from_u64(2);
-        let names: Vec<_> = state.iter().map(|(name, _)| name.to_owned()).collect();
-        for name in names {
-            let mut tensor = state.get(&name).unwrap().clone();
-            // Wide layers add up more terms, so each may move less.
-            let scale = match name.as_str() {
-                n if n.ends_with("mask") || tensor.integer => 0.0,
-                n if n.contains("net") => 0.6 / (config.hidden as f64).sqrt(),
-                _ => 0.2,
-            };
-            for v in &mut tensor.data {
-                *v += scale * rng.sample::<f64, _>(StandardNormal);
-            }
-            if name.ends_with("running_var") {
-                tensor.data.iter_mut().for_each(|v| *v = v.abs() + 0.1);
-            }
-            state.insert(name, tensor);
-        }
-        (state, moments)
-    }
-
-    fn configs() -> Vec<FlowConfig> {
-        let mut all = Vec::new();
-        for (d, hidden, steps, bins) in
-            [(2, 12, 2, 8), (3, 64, 5, 8), (5, 64, 3, 4), (8, 256, 4, 8), (12, 64, 4, 12)]
-        {
-            for batch_norm in [false, true] {
-                for linear in [LinearKind::Lu, LinearKind::Permutation] {
-                    for base in [BaseKind::Coupling, BaseKind::Autoregressive] {
-                        all.push(FlowConfig {
-                            hidden,
-                            steps,
-                            bins,
-                            batch_norm,
-                            linear,
-                            base,
-                            tail_bound: 3.5,
-                            ..FlowConfig::new(d)
-                        });
-                    }
-                }
-            }
-        }
-        all
-    }
-
-    fn run(
-        engine: &Engine,
-        direction: Direction,
-        moments: &Standardize,
-        x: &DMatrix<f64>,
-    ) -> (DMatrix<f64>, DVector<f64>) {
-        let (mut y, mut ln_det) = (x.clone(), DVector::zeros(x.ncols()));
-        engine.run(direction, moments, x.as_view(), y.as_mut_slice(), ln_det.as_mut_slice());
-        (y, ln_det)
-    }
-
-    /// Root mean square and largest entry of the difference.
-    fn deviation<'a>(
-        a: impl IntoIterator<Item = &'a f64>,
-        b: impl IntoIterator<Item = &'a f64>,
-    ) -> [f64; 2] {
-        let all: Vec<f64> = a.into_iter().zip(b).map(|(a, b)| (a - b).abs()).collect();
-        let square: f64 = all.iter().map(|v| v * v).sum();
-        [(square / all.len() as f64).sqrt(), all.iter().fold(0.0, |a, b| a.max(*b))]
-    }
-
-    /// Every configuration, direction and instruction set against burn in double precision.
-    ///
-    /// Burn's own single precision is the yardstick. Rounding differs between two correct
-    /// implementations, and a few samples near steep places carry most of the error: the root mean
-    /// square may be four times burn's, the worst sample twenty times, each with a floor of 1e-5.
-    #[test]
-    fn it_agrees_with_burn_on_every_configuration() {
-        let device = default_device();
-        for config in configs() {
-            let (state, moments) = shaken(&config);
-            let flow = |precision| {
-                Flow::from_state_dict(&config, moments.clone(), state.clone(), precision, &device)
-                    .unwrap()
-            };
-            let (double, single) = (flow(Precision::F64), flow(Precision::F32));
-            for (scale, direction) in
-                [(1.0, Direction::Encode), (1.0, Direction::Decode), (2.5, Direction::Decode)]
-            {
-                let mut x = normals(config.features, 300, 5).map(|v| scale * v);
-                if direction == Direction::Encode {
-                    x = moments.undo(x.as_view());
-                }
-                let truth = double.map_by_burn(direction, x.as_view()).unwrap();
-                let theirs = single.map_by_burn(direction, x.as_view()).unwrap();
-                let points = deviation(&theirs.points, &truth.points);
-                let ln_det = deviation(&theirs.ln_det, &truth.ln_det);
-                let mut engine = Engine::compile(&config, &state);
-                let mut archs = vec![Arch::Scalar, Arch::new()];
-                #[cfg(target_arch = "x86_64")]
-                archs.extend(pulp::x86::V3::try_new().map(Arch::V3));
-                for arch in archs {
-                    engine.arch = arch;
-                    let (y, ln) = run(&engine, direction, &moments, &x);
-                    let (y, ln) = (deviation(&y, &truth.points), deviation(&ln, &truth.ln_det));
-                    for (ours, burns) in [(y, points), (ln, ln_det)] {
-                        assert!(
-                            ours[0] <= 4.0 * burns[0] + 1e-5 && ours[1] <= 20.0 * burns[1] + 1e-5,
-                            "{config:?} {direction:?} {scale} {arch:?}: {ours:?}, burn {burns:?}"
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_sample_does_not_depend_on_threads_or_on_those_beside_it() {
-        let config = FlowConfig { hidden: 16, steps: 2, ..FlowConfig::new(3) };
-        let (state, moments) = shaken(&config);
-        let engine = Engine::compile(&config, &state);
-        let x = normals(3, 700, 1);
-        let go = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| run(&engine, Direction::Decode, &moments, &x))
-        };
-        let whole = go(1);
-        assert_eq!(whole, go(2));
-        for (first, n) in [(0, 0), (0, 1), (5, 47), (100, 241), (300, 255)] {
-            let part: DMatrix<f64> = x.columns(first, n).into();
-            let (y, ln_det) = run(&engine, Direction::Decode, &moments, &part);
-            assert_eq!(y, whole.0.columns(first, n));
-            assert_eq!(ln_det, whole.1.rows(first, n));
-        }
-    }
-}
+mod tests;

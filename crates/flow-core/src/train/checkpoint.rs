@@ -6,28 +6,22 @@ use std::{
     time::Duration,
 };
 
-use burn::{
-    module::Module,
-    tensor::{Tensor, TensorData},
-};
 use safetensors::SafeTensors;
 use serde::de::DeserializeOwned;
 
 use super::{
-    GlobalAdam, TrainingRecord,
+    TrainingRecord,
+    learner::Saved,
     run::{Progress, Run},
-    weights::{Average, ids, weights, with_ids, with_weights},
+    weights::Weights,
 };
 use crate::{
     FlowError, HostTensor, Precision,
     file::{Stored, damaged, host_tensor, json, read_metadata, to_safetensors, write_atomically},
-    state_dict::to_host,
 };
 
 const FORMAT: &str = "latent-is training";
-const VERSION: &str = "1";
-const ADAM: &str = "adam";
-const IDS: &str = "ids";
+const VERSION: &str = "2";
 
 /// Where a run keeps its state, and how often it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,29 +42,29 @@ impl Checkpoint {
     pub(crate) fn save(&self, run: &Run<'_>) -> Result<(), FlowError> {
         let state = &run.state;
         let mut tensors = Vec::new();
-        let mut put = |group: &str, list: &[Tensor<1>]| {
+        let mut put = |group: &str, list: &[Vec<f32>]| {
             for (i, tensor) in list.iter().enumerate() {
-                let host = HostTensor::vector(to_host(tensor.clone())?);
+                let host = HostTensor::vector(tensor.iter().map(|v| f64::from(*v)).collect());
                 tensors.push(Stored::new(&format!("{group}.{i}"), &host, Precision::F32));
             }
-            Ok(())
         };
-        put("weights", &weights(&state.chain))?;
-        put("last", &state.last)?;
-        put("best", &state.best)?;
-        if let Some(average) = &state.average {
-            put("average", &average.tensors)?;
+        let Saved { average, moments, opaque } = state.learner.save()?;
+        put("weights", &state.learner.weights()?);
+        put("last", &state.last);
+        put("best", &state.best);
+        put("average", &average);
+        put("moments.0", &moments[0]);
+        put("moments.1", &moments[1]);
+        for (i, bytes) in opaque.into_iter().enumerate() {
+            tensors.push(Stored::opaque(&format!("opaque.{i}"), bytes));
         }
-        let adam = state.adam.to_bytes().map_err(FlowError::Execution)?;
-        tensors.push(Stored::opaque(ADAM, adam));
-        let ids = ids(&state.chain).into_iter().flat_map(u64::to_le_bytes).collect();
-        tensors.push(Stored::opaque(IDS, ids));
         let meta = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("version".to_owned(), VERSION.to_owned()),
             ("config".to_owned(), json(run.flow.config())),
             ("record".to_owned(), json(&state.record)),
             ("progress".to_owned(), json(&state.progress)),
+            ("path".to_owned(), json(&state.learner.name())),
         ]);
         write_atomically(&self.path, &to_safetensors(tensors, meta))
     }
@@ -111,22 +105,24 @@ impl Checkpoint {
         {
             return Err(other("it was trained with other settings"));
         }
-        let beside = weights(&run.state.chain);
-        let chain = with_weights(&run.state.chain, &file.list("weights", &beside)?);
-        let ids: Vec<u64> =
-            file.bytes(IDS)?.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
-        if ids.len() != beside.len() {
-            return Err(file.wrong("it lists another number of parameters".into()));
+        if file.meta::<String>("path")? != run.state.learner.name() {
+            return Err(other("it was trained on another kind of device"));
         }
-        run.state.chain = with_ids(chain.train(), &ids);
-        run.state.adam = GlobalAdam::from_bytes(record.settings.clip_norm, file.bytes(ADAM)?)
-            .map_err(|reason| file.wrong(reason))?;
-        run.state.last = file.list("last", &beside)?;
-        run.state.best = file.list("best", &beside)?;
-        if record.settings.average > 0.0 {
-            let tensors = file.list("average", &beside)?;
-            run.state.average = Some(Average::resume(record.settings.average, tensors));
+        let weights = file.list("weights");
+        let lengths = |list: &Weights| list.iter().map(Vec::len).collect::<Vec<_>>();
+        let saved = Saved {
+            average: file.list("average")?,
+            moments: [file.list("moments.0")?, file.list("moments.1")?],
+            opaque: [file.bytes("opaque.0")?, file.bytes("opaque.1")?],
+        };
+        for list in [&weights?, &file.list("last")?, &file.list("best")?] {
+            if lengths(list) != lengths(&run.state.last) {
+                return Err(file.wrong("its tensors have other shapes".into()));
+            }
         }
+        run.state.learner.restore(file.list("weights")?, saved).map_err(|e| file.wrong(e))?;
+        run.state.last = file.list("last")?;
+        run.state.best = file.list("best")?;
         run.state.progress = file.meta::<Progress>("progress")?;
         run.state.record = record;
         Ok(run)
@@ -163,19 +159,14 @@ impl<'a> File<'a> {
         Ok(view.data().to_vec())
     }
 
-    /// The tensors of a group, in the shapes of those `beside`.
-    fn list(&self, group: &str, beside: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, FlowError> {
-        let read = |(i, beside): (usize, &Tensor<1>)| {
-            let name = format!("{group}.{i}");
-            let view = self.tensors.tensor(&name).map_err(|error| self.wrong(error.to_string()))?;
-            let host = host_tensor(&view).map_err(|e| self.wrong(format!("`{name}` {e}")))?;
-            let shape = beside.dims();
-            if host.shape != shape {
-                return Err(self.wrong(format!("`{name}` has shape {:?}", host.shape)));
-            }
-            let data = TensorData::new(host.data, shape);
-            Ok(Tensor::from_data(data, crate::device::like(beside)))
-        };
-        beside.iter().enumerate().map(read).collect()
+    /// The tensors of a group, which may be empty.
+    fn list(&self, group: &str) -> Result<Weights, FlowError> {
+        let mut list = Weights::new();
+        while let Ok(view) = self.tensors.tensor(&format!("{group}.{}", list.len())) {
+            let host = host_tensor(&view)
+                .map_err(|e| self.wrong(format!("`{group}.{}` {e}", list.len())))?;
+            list.push(host.data.into_iter().map(|v| v as f32).collect());
+        }
+        Ok(list)
     }
 }

@@ -80,10 +80,10 @@ fn train(
     let record = TrainingRecord {
         settings: settings.clone(),
         rows: x.ncols(),
-        data_hash: hash(x),
+        data_hash: data_hash(x),
         ..TrainingRecord::default()
     };
-    let run = Run::new(flow, &data, device, record);
+    let run = Run::new(flow, &data, device, record)?;
     let run = match checkpoint {
         Some(checkpoint) => checkpoint.resume(run)?,
         None => run,
@@ -143,7 +143,11 @@ pub(crate) fn stream(seed: u64, purpose: Purpose, index: usize) -> ChaCha8Rng {
     rng
 }
 
-fn hash(x: DMatrixView<'_, f64>) -> String {
+/// BLAKE3 hash of outcomes as [`TrainingRecord::data_hash`] keeps it, in hexadecimal digits.
+///
+/// # Shapes
+/// - `x`: `[d, n]`, one outcome a column
+pub fn data_hash(x: DMatrixView<'_, f64>) -> String {
     let mut hasher = blake3::Hasher::new();
     for column in x.column_iter() {
         column.iter().for_each(|v| {

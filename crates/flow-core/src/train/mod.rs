@@ -2,7 +2,9 @@
 
 mod adam;
 mod checkpoint;
+mod compiled;
 mod fit;
+mod learner;
 mod observer;
 mod record;
 mod run;
@@ -11,7 +13,7 @@ mod weights;
 
 pub use adam::{GlobalAdam, clip_by_global_norm};
 pub use checkpoint::Checkpoint;
-pub use fit::{Trained, fit, fit_resumable};
+pub use fit::{Trained, data_hash, fit, fit_resumable};
 pub use observer::{Epoch, Observer};
 pub use record::TrainingRecord;
 pub use run::negative_log_likelihood;

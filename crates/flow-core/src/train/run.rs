@@ -2,22 +2,20 @@
 
 use std::time::Instant;
 
-use burn::{
-    module::Module,
-    optim::GradientsParams,
-    tensor::{Device, Tensor, TensorData},
-};
+use burn::tensor::{Device, Tensor};
 use rand::{RngExt, seq::SliceRandom};
 use rand_distr::StandardNormal;
 
 use super::{
-    Checkpoint, Epoch, GlobalAdam, Observer, TrainSettings, Trained, TrainingRecord,
+    Checkpoint, Epoch, Observer, TrainSettings, Trained, TrainingRecord,
     fit::{Data, Purpose, gather, stream},
-    weights::{Average, weights, with_weights},
+    learner::{BurnLearner, CompiledLearner, Learner, Outcome},
+    weights::{Weights, with_weights},
 };
 use crate::{
-    Flow, FlowError, Precision,
+    Flow, FlowError,
     bijection::{Bijection, Chain},
+    device::is_cpu,
     flow::LN_2PI,
 };
 
@@ -30,20 +28,16 @@ const ROLLBACKS: usize = 3;
 pub(crate) struct Run<'a> {
     pub(crate) flow: Flow,
     data: &'a Data,
-    device: &'a Device,
-    pub(crate) state: State,
+    pub(crate) state: State<'a>,
 }
 
 /// What changes from step to step; all of it is in a checkpoint.
-pub(crate) struct State {
-    /// The chain in training mode.
-    pub(crate) chain: Chain,
-    pub(crate) adam: GlobalAdam,
-    pub(crate) average: Option<Average>,
+pub(crate) struct State<'a> {
+    pub(crate) learner: Box<dyn Learner + 'a>,
     /// Weights at the end of the last epoch, to go back to.
-    pub(crate) last: Vec<Tensor<1>>,
+    pub(crate) last: Weights,
     /// Weights with the best held-out likelihood.
-    pub(crate) best: Vec<Tensor<1>>,
+    pub(crate) best: Weights,
     pub(crate) progress: Progress,
     pub(crate) record: TrainingRecord,
 }
@@ -64,25 +58,32 @@ pub(crate) struct Progress {
 }
 
 impl<'a> Run<'a> {
+    /// A run at its beginning. On a CPU the compiled path takes the steps, elsewhere burn.
     pub(crate) fn new(
         flow: Flow,
         data: &'a Data,
         device: &'a Device,
         record: TrainingRecord,
-    ) -> Self {
-        let settings = &record.settings;
-        let chain = flow.chain().clone().train();
-        let start = weights(&chain);
-        let state = State {
-            adam: GlobalAdam::new(settings.clip_norm),
-            average: (settings.average > 0.0).then(|| Average::new(settings.average, &chain)),
-            last: start.clone(),
-            best: start,
-            progress: Progress::default(),
-            chain,
-            record,
+    ) -> Result<Self, FlowError> {
+        let (chain, config, settings) = (flow.chain(), flow.config(), &record.settings);
+        let learner: Box<dyn Learner> = if is_cpu(device) {
+            Box::new(CompiledLearner::new(chain, config, settings)?)
+        } else {
+            Box::new(BurnLearner::new(chain, config, settings, device))
         };
-        Self { flow, data, device, state }
+        Self::with_learner(flow, data, learner, record)
+    }
+
+    fn with_learner(
+        flow: Flow,
+        data: &'a Data,
+        learner: Box<dyn Learner + 'a>,
+        record: TrainingRecord,
+    ) -> Result<Self, FlowError> {
+        let start = learner.weights()?;
+        let (last, best) = (start.clone(), start);
+        let progress = Progress::default();
+        Ok(Self { flow, data, state: State { learner, last, best, progress, record } })
     }
 
     /// Runs to the end.
@@ -109,7 +110,7 @@ impl<'a> Run<'a> {
                 order = (epoch, self.order(epoch));
             }
             let rows = &order.1[batch * settings.batch_size..][..settings.batch_size];
-            self.step(rows, settings.rate(step, steps), observer)?;
+            self.step(rows, steps, observer)?;
             let done = self.state.progress.step;
             self.state.record.seconds = before + begin.elapsed().as_secs_f64();
             if done.is_multiple_of(batches) {
@@ -134,7 +135,7 @@ impl<'a> Run<'a> {
                 return Err(FlowError::Interrupted { steps: done });
             }
         }
-        Ok(self.end())
+        self.end()
     }
 
     /// Whether the held-out likelihood has stopped rising.
@@ -153,11 +154,11 @@ impl<'a> Run<'a> {
         rows
     }
 
-    /// One step on `rows`; one whose loss or gradient is not finite is left out.
+    /// One step of `steps`, on `rows`; one whose loss or gradient is not finite is left out.
     fn step(
         &mut self,
         rows: &[usize],
-        rate: f64,
+        steps: usize,
         observer: &mut dyn Observer,
     ) -> Result<(), FlowError> {
         let state = &mut self.state;
@@ -167,30 +168,19 @@ impl<'a> Run<'a> {
         let mut batch = gather(&self.data.train, d, rows);
         if settings.jitter > 0.0 {
             let mut rng = stream(settings.seed, Purpose::Jitter, step);
+            let noise = settings.noise(step, steps);
             for v in &mut batch {
-                *v += settings.jitter * rng.sample::<f64, _>(StandardNormal);
+                *v += noise * rng.sample::<f64, _>(StandardNormal);
             }
         }
-        if self.flow.config().dropout > 0.0 {
-            // Dropout draws from the device's own generator.
-            self.device.seed(stream(settings.seed, Purpose::Dropout, step).random());
-        }
-        let options = Precision::F32.on(&self.device.clone().autodiff());
-        let batch = Tensor::from_data(TensorData::new(batch, [rows.len(), d]), options);
-        let loss = negative_log_likelihood(&state.chain, batch);
-        let grads = GradientsParams::from_grads(loss.backward(), &state.chain);
-        let loss = loss.into_scalar::<f64>();
+        let mut rng = stream(settings.seed, Purpose::Dropout, step);
         // Every time the weights went back the rate was halved.
-        let rate = rate * 0.5_f64.powi(state.record.rollbacks as i32);
-        let moved = loss.is_finite().then(|| state.adam.step(rate, &state.chain, grads)).flatten();
+        let rate = settings.rate(step, steps) * 0.5_f64.powi(state.record.rollbacks as i32);
+        let Outcome { loss, moved } = state.learner.step(&batch, rate, step, &mut rng)?;
         state.progress.step += 1;
-        let Some(chain) = moved else {
+        if !moved {
             observer.skipped(step);
             return self.skip(step, loss);
-        };
-        state.chain = chain;
-        if let Some(average) = &mut state.average {
-            average.update(&state.chain, step);
         }
         state.progress.sum += loss;
         state.progress.counted += 1;
@@ -201,7 +191,7 @@ impl<'a> Run<'a> {
 
     /// Counts a step that was left out; after several in a row the weights go back.
     fn skip(&mut self, step: usize, loss: f64) -> Result<(), FlowError> {
-        let State { chain, adam, average, last, progress, record, .. } = &mut self.state;
+        let State { learner, last, progress, record, .. } = &mut self.state;
         record.skipped += 1;
         progress.skips += 1;
         if progress.skips < SKIPS {
@@ -212,12 +202,7 @@ impl<'a> Run<'a> {
         }
         record.rollbacks += 1;
         progress.skips = 0;
-        *chain = with_weights(chain, last).train();
-        *adam = GlobalAdam::new(record.settings.clip_norm);
-        if let Some(average) = average {
-            *average = Average::new(record.settings.average, chain);
-        }
-        Ok(())
+        learner.restart(last)
     }
 
     /// Measures the weights at the end of an epoch, counted from 1, and remembers them.
@@ -225,42 +210,41 @@ impl<'a> Run<'a> {
         let state = &mut self.state;
         // Weights under suspicion are nothing to go back to.
         if state.progress.skips == 0 {
-            state.last = weights(&state.chain);
+            state.last = state.learner.weights()?;
         }
-        let averaged = state.average.as_ref().map_or(&state.last, |average| &average.tensors);
         let loss = state.progress.sum / state.progress.counted as f64;
         state.record.losses.push(loss);
         (state.progress.sum, state.progress.counted) = (0.0, 0);
         let mut held_out = None;
         if !self.data.held_out.is_empty() {
-            self.flow.set_chain(with_weights(&state.chain, averaged));
+            let averaged = state.learner.averaged()?;
+            self.flow.set_chain(with_weights(self.flow.chain(), &averaged));
             let value = self.flow.mean_log_prob(&self.data.held_out)?;
             held_out = Some(value);
             state.record.held_out.push(value);
             let better = state.progress.best.is_none_or(|(best, _)| value > best);
             if better && value.is_finite() {
                 state.progress.best = Some((value, epoch));
-                state.best.clone_from(averaged);
+                state.best = averaged;
             }
         }
         let total = state.record.settings.epochs;
         Ok(Epoch { done: epoch, total, loss, held_out, rows_per_second: 0.0, seconds_left: 0.0 })
     }
 
-    fn end(self) -> Trained {
+    fn end(self) -> Result<Trained, FlowError> {
         let Self { mut flow, state, .. } = self;
-        let State { chain, average, best, progress, mut record, .. } = state;
+        let State { learner, best, progress, mut record, .. } = state;
         record.epoch = record.losses.len();
-        let chain = match (record.settings.patience, progress.best, average) {
-            (Some(_), Some((_, epoch)), _) => {
+        let weights = match (record.settings.patience, progress.best) {
+            (Some(_), Some((_, epoch))) => {
                 record.epoch = epoch;
-                with_weights(&chain, &best)
+                best
             }
-            (_, _, Some(average)) => with_weights(&chain, &average.tensors),
-            _ => chain.valid(),
+            _ => learner.averaged()?,
         };
-        flow.set_chain(chain);
-        Trained { flow, record }
+        flow.set_chain(with_weights(flow.chain(), &weights));
+        Ok(Trained { flow, record })
     }
 
     /// Settings of the run.
@@ -285,7 +269,7 @@ mod tests {
     use nalgebra::DMatrix;
 
     use super::*;
-    use crate::{FlowConfig, bijection::Standardize, default_device};
+    use crate::{FlowConfig, Precision, bijection::Standardize, default_device};
 
     fn data() -> Data {
         let mut rng = stream(1, Purpose::Split, 0);
@@ -298,6 +282,7 @@ mod tests {
         let same = Standardize::from_data(DMatrix::<f64>::identity(2, 2).as_view()).unwrap();
         let flow = Flow::init(&config, same, 1, Precision::F32, device).unwrap();
         Run::new(flow, data, device, TrainingRecord { settings, ..TrainingRecord::default() })
+            .unwrap()
     }
 
     #[test]
@@ -305,9 +290,11 @@ mod tests {
         let (data, device) = (data(), default_device());
         let settings = TrainSettings { epochs: 4, batch_size: 100, ..TrainSettings::default() };
         let mut run = run(&data, &device, settings);
-        let spoilt: Vec<_> =
-            weights(&run.state.chain).iter().map(|t| t.clone().mul_scalar(f64::NAN)).collect();
-        run.state.chain = with_weights(&run.state.chain, &spoilt).train();
+        let mut spoilt = run.state.learner.weights().unwrap();
+        for tensor in &mut spoilt {
+            tensor.fill(f32::NAN);
+        }
+        run.state.learner.restart(&spoilt).unwrap();
         let trained = run.finish(&mut (), None).unwrap();
         assert_eq!((trained.record.skipped, trained.record.rollbacks), (5, 1));
         // Three steps an epoch: the weights go back in the second.
@@ -344,6 +331,9 @@ mod tests {
             schedule: crate::train::Schedule::Cosine,
             ..TrainSettings::default()
         };
+        let noise = TrainSettings { jitter: 0.01, jitter_start: 16.0, ..settings.clone() };
+        assert!((noise.noise(49, 100) - 0.04).abs() < 1e-12);
+        assert!((noise.noise(99, 100) - 0.01).abs() < 1e-12);
         let rate = |step| settings.rate(step, 100) / settings.learning_rate;
         let cosine = |p: f64| 0.5 * (1.0 + (std::f64::consts::PI * p).cos());
         for (step, expected) in [(0, 0.0), (5, 0.5 * cosine(0.05)), (10, cosine(0.1)), (50, 0.5)] {

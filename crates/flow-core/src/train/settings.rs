@@ -47,6 +47,9 @@ pub struct TrainSettings {
     /// Standard deviation of the normal noise added to each batch, in standardised units; 0 adds
     /// none. Outcomes on a surface or with point masses have no density without it.
     pub jitter: f64,
+    /// How many times as large the noise is at first; it falls in a geometric progression to
+    /// `jitter` at the end. A surface is found through thick noise and made out through thin.
+    pub jitter_start: f64,
     /// Decay of the exponential moving average of the weights that becomes the flow, in `[0, 1)`;
     /// 0 takes the weights of the last step.
     pub average: f64,
@@ -68,6 +71,7 @@ impl Default for TrainSettings {
             clip_norm: 5.0,
             validation_share: 0.1,
             jitter: 0.0,
+            jitter_start: 1.0,
             average: 0.0,
             patience: None,
             seed: 0,
@@ -107,6 +111,10 @@ impl TrainSettings {
         if !(self.jitter >= 0.0 && self.jitter.is_finite()) {
             return Err(FlowError::setting("jitter", "at least 0 and finite", self.jitter));
         }
+        if !(self.jitter_start >= 1.0 && self.jitter_start.is_finite()) {
+            let condition = "at least 1 and finite";
+            return Err(FlowError::setting("jitter_start", condition, self.jitter_start));
+        }
         if self.patience == Some(0) {
             return Err(FlowError::setting("patience", "positive, or left out", 0));
         }
@@ -126,6 +134,12 @@ impl TrainSettings {
         let progress = step as f64 / steps as f64;
         let rate = self.learning_rate * self.schedule.factor(progress);
         if progress < self.warm_up { rate * (progress / self.warm_up) } else { rate }
+    }
+
+    /// Standard deviation of the noise at step `step` of `steps`.
+    pub(crate) fn noise(&self, step: usize, steps: usize) -> f64 {
+        let left = 1.0 - (step + 1) as f64 / steps as f64;
+        self.jitter * self.jitter_start.powf(left)
     }
 
     /// Rows held out of `rows`.

@@ -4,13 +4,16 @@
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
-    tensor::Tensor,
+    tensor::{Tensor, TensorData},
 };
 
-use crate::bijection::Chain;
+use crate::{FlowError, bijection::Chain, device::like};
 
-/// The tensors of `chain`, flat and without gradients.
-pub(crate) fn weights(chain: &Chain) -> Vec<Tensor<1>> {
+/// Flat tensors on the host.
+pub(crate) type Weights = Vec<Vec<f32>>;
+
+/// The tensors of `chain`, flat and without gradients, on its device.
+fn tensors(chain: &Chain) -> Vec<Tensor<1>> {
     struct Collect(Vec<Tensor<1>>);
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -23,13 +26,25 @@ pub(crate) fn weights(chain: &Chain) -> Vec<Tensor<1>> {
     collect.0
 }
 
+/// The tensors of `chain` on the host.
+///
+/// # Errors
+/// [`FlowError::Execution`] when the device cannot be read.
+pub(crate) fn weights(chain: &Chain) -> Result<Weights, FlowError> {
+    tensors(chain).into_iter().map(host).collect()
+}
+
+fn host(tensor: Tensor<1>) -> Result<Vec<f32>, FlowError> {
+    tensor.try_into_vec_as::<f32>().map_err(|error| FlowError::Execution(error.to_string()))
+}
+
 /// `chain` without gradients and with `weights` in place of its own.
-pub(crate) fn with_weights(chain: &Chain, weights: &[Tensor<1>]) -> Chain {
-    struct Put<'a>(std::slice::Iter<'a, Tensor<1>>);
+pub(crate) fn with_weights(chain: &Chain, weights: &[Vec<f32>]) -> Chain {
+    struct Put<'a>(std::slice::Iter<'a, Vec<f32>>);
     impl ModuleMapper for Put<'_> {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             let flat = self.0.next().expect("as many tensors as the chain has").clone();
-            param.map(|old| flat.reshape(old.shape()))
+            param.map(|old| Tensor::from_data(TensorData::new(flat, old.shape()), like(&old)))
         }
     }
     chain.valid().map(&mut Put(weights.iter()))
@@ -61,31 +76,37 @@ pub(crate) fn with_ids(chain: Chain, ids: &[u64]) -> Chain {
     chain.map(&mut Put(ids.iter()))
 }
 
-/// Exponential moving average of weights (Polyak and Juditsky 1992).
-#[derive(Clone, Debug)]
-pub(crate) struct Average {
-    pub(crate) tensors: Vec<Tensor<1>>,
-    decay: f64,
+/// Decay of an exponential moving average of weights (Polyak and Juditsky 1992) after `steps` steps;
+/// early on new weights count for more, so that the start is soon forgotten.
+pub(crate) fn decay(decay: f64, steps: usize) -> f64 {
+    let steps = steps as f64;
+    decay.min((1.0 + steps) / (10.0 + steps))
 }
+
+/// The average on the chain's device.
+#[derive(Clone, Debug)]
+pub(crate) struct Average(Vec<Tensor<1>>);
 
 impl Average {
     /// An average that begins with the weights of `chain`.
-    pub(crate) fn new(decay: f64, chain: &Chain) -> Self {
-        Self { tensors: weights(chain), decay }
+    pub(crate) fn new(chain: &Chain) -> Self {
+        Self(tensors(chain))
     }
 
-    /// An average taken up again.
-    pub(crate) fn resume(decay: f64, tensors: Vec<Tensor<1>>) -> Self {
-        Self { tensors, decay }
-    }
-
-    /// Takes up the weights after `steps` steps; early on they count for more, so that the start is
-    /// soon forgotten.
-    pub(crate) fn update(&mut self, chain: &Chain, steps: usize) {
-        let steps = steps as f64;
-        let decay = self.decay.min((1.0 + steps) / (10.0 + steps));
-        for (average, new) in self.tensors.iter_mut().zip(weights(chain)) {
-            *average = average.clone().mul_scalar(decay) + new.mul_scalar(1.0 - decay);
+    /// Takes up the weights of a step.
+    pub(crate) fn update(&mut self, chain: &Chain, decay: f64) {
+        for (average, new) in self.0.iter_mut().zip(tensors(chain)) {
+            // What never changes, a mask, stays as it is to the last bit.
+            let step = (new - average.clone()).mul_scalar(1.0 - decay);
+            *average = average.clone() + step;
         }
+    }
+
+    /// The average on the host.
+    ///
+    /// # Errors
+    /// [`FlowError::Execution`] when the device cannot be read.
+    pub(crate) fn weights(&self) -> Result<Weights, FlowError> {
+        self.0.iter().cloned().map(host).collect()
     }
 }

@@ -3,8 +3,8 @@
 use latent_is::latent::PushForward;
 use latent_is::problems::Problem;
 use latent_is::{
-    Adaptive, CrossEntropy, Error, Estimate, LimitState, Method, MonteCarlo, Sequential,
-    StandardNormal, SubsetSimulation,
+    Adaptive, CrossEntropy, Error, Estimate, ImprovedCrossEntropy, LimitState, Method, MonteCarlo,
+    Sequential, StandardNormal, SubsetSimulation,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -67,9 +67,12 @@ pub(crate) fn all() -> Vec<Contender> {
         Contender::latent("ce", CrossEntropy::default()),
         Contender::latent("ce-paper", CrossEntropy::paper()),
         Contender::target("ce-target", CrossEntropy::default()),
+        Contender::latent("ice", ImprovedCrossEntropy::default()),
+        Contender::latent("ice-paper", ImprovedCrossEntropy::paper()),
         Contender::latent("sis", Sequential::default()),
         Contender::latent("sis-paper", Sequential::paper()),
         Contender::target("sis-target", Sequential::default()),
+        Contender::latent("sis-pcn", Sequential::conditional()),
         Contender {
             name: "subset",
             settings: settings(&subset),

@@ -1,25 +1,27 @@
-//! Settings of the cross-entropy method.
+//! Settings of the cross-entropy methods.
 
-use super::CrossEntropy;
+use super::{CrossEntropySearch, Quantile, Schedule};
 use crate::{Components, Error, FinalStage};
 
-/// Builds a [`CrossEntropy`].
+/// Builds a [`CrossEntropySearch`].
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct CrossEntropyBuilder {
-    pub(super) method: CrossEntropy,
+pub struct CrossEntropyBuilder<S> {
+    pub(crate) method: CrossEntropySearch<S>,
 }
 
-impl CrossEntropyBuilder {
+impl CrossEntropyBuilder<Quantile> {
+    /// Share $\rho$ of the draws that the next threshold keeps.
+    pub fn quantile(mut self, rho: f64) -> Self {
+        self.method.schedule.quantile = rho;
+        self
+    }
+}
+
+impl<S: Schedule> CrossEntropyBuilder<S> {
     /// Draws of each level.
     pub fn samples_per_level(mut self, n: usize) -> Self {
         self.method.samples_per_level = n;
-        self
-    }
-
-    /// Share $\rho$ of the draws that the next threshold keeps.
-    pub fn quantile(mut self, rho: f64) -> Self {
-        self.method.quantile = rho;
         self
     }
 
@@ -35,7 +37,7 @@ impl CrossEntropyBuilder {
         self
     }
 
-    /// Further levels after the threshold reached zero.
+    /// Further levels after the threshold or width reached zero.
     pub fn refinements(mut self, levels: usize) -> Self {
         self.method.refinements = levels;
         self
@@ -70,11 +72,11 @@ impl CrossEntropyBuilder {
     ///
     /// # Errors
     /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<CrossEntropy, Error> {
+    pub fn build(self) -> Result<CrossEntropySearch<S>, Error> {
         let m = self.method;
         let n = m.samples_per_level;
         Error::check(n >= 10, "samples_per_level", "at least 10", n)?;
-        Error::check(m.quantile > 0.0 && m.quantile < 1.0, "quantile", "in (0, 1)", m.quantile)?;
+        m.schedule.check()?;
         let share = m.explore;
         Error::check((0.0..1.0).contains(&share), "explore", "in [0, 1)", share)?;
         Error::check(m.max_levels >= 1, "max_levels", "at least 1", m.max_levels)?;

@@ -23,7 +23,7 @@ const MOST_FULL: usize = 20;
 /// Most spikes tried.
 const MOST_SPIKES: usize = 4;
 
-/// A family of covariances. The head of its source file says how the spiked one is chosen.
+/// A family of covariances. The spiked one is isotropic but for a few directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {

@@ -11,8 +11,11 @@ use crate::{Error, EvalError, rng};
 /// Iterations spent on each restart before the best one goes on.
 const TRIAL_ITERATIONS: usize = 10;
 
-/// A point with less than this share of the largest weight takes no part.
-const NEGLIGIBLE: f64 = 1e-13;
+/// Most starts where covariances are not full.
+const LEAN_RESTARTS: usize = 2;
+
+/// Share of the weight that the lightest points, which take no part, have together at most.
+const NEGLIGIBLE: f64 = 1e-4;
 
 /// How many components a mixture gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,7 +139,8 @@ impl MixtureFit {
     }
 
     /// Fits a mixture to the columns of `x` with log-weights `ln_w`, which need no normalisation;
-    /// a point whose weight is zero, or smaller than the largest by thirteen digits, takes no part.
+    /// points whose weight is zero, and the lightest ones as long as they make up less than a ten-thousandth
+    /// together, take no part: of a pool of many levels they are most.
     ///
     /// Weights whose effective size is below five points a coordinate and component (two where
     /// covariances are not full; and below half the points) are flattened by the largest exponent that reaches it: that changes the proposal,
@@ -167,9 +171,8 @@ impl MixtureFit {
         let floor = (each * x.nrows()).max(20) as f64 * most.min(2) as f64;
         let temper = temper(&ln_w, floor.min(0.5 * ln_w.len() as f64));
         let w = normalised(&ln_w, temper);
-        let heaviest = w.iter().copied().fold(0.0, f64::max);
-        let kept: Vec<usize> = (0..w.len()).filter(|i| w[*i] > NEGLIGIBLE * heaviest).collect();
-        let w: Vec<f64> = kept.iter().map(|i| w[*i]).collect();
+        let kept = heaviest(&w);
+        let w = normalised(&kept.iter().map(|i| w[*i].ln()).collect::<Vec<f64>>(), 1.0);
         let x = x.select_columns(kept.iter().map(|i| &present[*i]));
         if let Some(index) = x.iter().position(|v| !v.is_finite()) {
             return Err(Error::NotFinite { sample: present[kept[index / x.nrows()]] });
@@ -195,7 +198,8 @@ impl MixtureFit {
                 worse = 0;
             } else {
                 worse += 1;
-                if worse == 2 {
+                // Lean covariances in many coordinates: a step is dear and a second look rarely helps.
+                if worse == 2 || family != Family::Full {
                     break;
                 }
             }
@@ -216,7 +220,11 @@ impl MixtureFit {
     fn fit_k(&self, x: &DMatrix<f64>, w: &[f64], k: usize, seed: u64) -> Result<EmTrace, Error> {
         let d = x.nrows();
         let family = self.family.in_dim(d);
-        let restarts = if k == 1 { 1 } else { self.restarts };
+        let restarts = match (k, family) {
+            (1, _) => 1,
+            (_, Family::Full) => self.restarts,
+            _ => self.restarts.min(LEAN_RESTARTS),
+        };
         let trial =
             EmSettings { max_iterations: TRIAL_ITERATIONS.min(self.em.max_iterations), ..self.em };
         let mut best: Option<EmTrace> = None;
@@ -242,6 +250,21 @@ fn normalised(ln_w: &[f64], b: f64) -> Vec<f64> {
     let scaled: Vec<f64> = ln_w.iter().map(|w| b * w).collect();
     let total = ln_sum_exp(&scaled);
     scaled.iter().map(|w| (w - total).exp()).collect()
+}
+
+/// Indices of all but the lightest weights, which make up less than [`NEGLIGIBLE`] of a sum of one.
+fn heaviest(w: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..w.len()).collect();
+    order.sort_by(|a, b| w[*a].total_cmp(&w[*b]));
+    let mut sum = 0.0;
+    let negligible = |i: &&usize| {
+        sum += w[**i];
+        sum < NEGLIGIBLE
+    };
+    let lightest = order.iter().take_while(negligible).count();
+    order.drain(..lightest);
+    order.sort_unstable();
+    order
 }
 
 /// The largest exponent in (0, 1] with an effective size of at least `floor`.

@@ -76,6 +76,14 @@ pub trait Stepped: Method + Serialize {
     /// Its name in checkpoints and reports.
     const NAME: &'static str;
 
+    /// Refuses a nominal density that the search cannot work with.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] that says which it needs.
+    fn accepts_nominal(&self, _nominal: &dyn Density) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// The state before the first level, for `dim` coordinates.
     fn init_search(&self, dim: usize) -> Self::Search;
 
@@ -124,6 +132,10 @@ impl<M: Stepped> Estimator for M {
 
     fn name(&self) -> &'static str {
         Self::NAME
+    }
+
+    fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
+        self.accepts_nominal(nominal)
     }
 
     fn init(&self, dim: usize) -> Self::State {

@@ -1,6 +1,6 @@
 //! Settings of sequential importance sampling.
 
-use super::Sequential;
+use super::{Moves, Sequential};
 use crate::{Components, Error, FinalStage};
 
 /// Builds a [`Sequential`].
@@ -14,6 +14,12 @@ impl SequentialBuilder {
     /// Starts from `method`.
     pub(super) fn new(method: Sequential) -> Self {
         Self { method }
+    }
+
+    /// What the candidates of the chains come from.
+    pub fn moves(mut self, moves: Moves) -> Self {
+        self.method.moves = moves;
+        self
     }
 
     /// Particles of each level.

@@ -1,67 +1,11 @@
-//! The pieces of one sequential level: width of the indicator, resampling, chains.
+//! The pieces of one sequential level: resampling and chains of independence steps.
 
 use rand::RngExt;
 
 use crate::pool::Batch;
-use crate::special::{ln_normal_cdf, ln_sum_exp};
+use crate::smooth::ln_indicator;
+use crate::special::ln_sum_exp;
 use crate::{Density, EvalError, GaussianMixture, rng};
-
-/// $\log\Phi(-g/\sigma)$; the constant $\log\frac12$ when sigma is infinite (absent).
-pub(super) fn ln_indicator(g: f64, sigma: Option<f64>) -> f64 {
-    match sigma {
-        None => -std::f64::consts::LN_2,
-        Some(s) => ln_normal_cdf(-g / s),
-    }
-}
-
-/// Log of the mean of exponentials.
-pub(super) fn ln_mean_exp(ln_w: &[f64]) -> f64 {
-    ln_sum_exp(ln_w) - (ln_w.len() as f64).ln()
-}
-
-/// Log-weights from one width to a narrower one; the first level weighs by the indicator itself.
-pub(super) fn ln_increments(g: &[f64], from: Option<f64>, to: f64) -> Vec<f64> {
-    let before = |g: f64| if from.is_some() { ln_indicator(g, from) } else { 0.0 };
-    g.iter().map(|g| ln_indicator(*g, Some(to)) - before(*g)).collect()
-}
-
-/// Log-weights from the smoothed indicator to the sharp one.
-pub(super) fn ln_to_failure(g: &[f64], sigma: Option<f64>) -> Vec<f64> {
-    g.iter().map(|g| if *g <= 0.0 { -ln_indicator(*g, sigma) } else { f64::NEG_INFINITY }).collect()
-}
-
-/// Coefficient of variation of weights given by their logarithms; infinite when all are zero.
-fn weight_cov(ln_w: &[f64]) -> f64 {
-    let ess = crate::diagnostics::effective_sample_size(ln_w);
-    if ess > 0.0 { (ln_w.len() as f64 / ess - 1.0).max(0.0).sqrt() } else { f64::INFINITY }
-}
-
-/// Coefficient of variation of the weights to the failure event.
-pub(super) fn indicator_cov(g: &[f64], sigma: Option<f64>) -> f64 {
-    weight_cov(&ln_to_failure(g, sigma))
-}
-
-/// The smallest width whose weights have a coefficient of variation of at most `target`, by
-/// bisection on its logarithm. The first bracket is ten times the median of $|g|$.
-pub(super) fn next_sigma(g: &[f64], sigma: Option<f64>, target: f64) -> f64 {
-    let mut sizes: Vec<f64> = g.iter().map(|g| g.abs()).collect();
-    let middle = sizes.len() / 2;
-    let median = *sizes.select_nth_unstable_by(middle, f64::total_cmp).1;
-    let widest = sigma.unwrap_or((10.0 * median).max(f64::MIN_POSITIVE));
-    let (mut low, mut high) = (widest.ln() - 20.0, widest.ln());
-    if weight_cov(&ln_increments(g, sigma, low.exp())) <= target {
-        return low.exp();
-    }
-    for _ in 0..60 {
-        let centre = 0.5 * (low + high);
-        if weight_cov(&ln_increments(g, sigma, centre.exp())) <= target {
-            high = centre;
-        } else {
-            low = centre;
-        }
-    }
-    high.exp()
-}
 
 /// Systematic resampling of `n` indices with probabilities proportional to `exp(ln_w)`.
 pub(super) fn resample(ln_w: &[f64], n: usize, seed: u64) -> Vec<usize> {
@@ -96,7 +40,7 @@ pub(super) fn select(particles: &Batch, indices: &[usize]) -> Batch {
 pub(super) struct Chains {
     pub(super) steps: usize,
     pub(super) burn_in: usize,
-    pub(super) sigma: f64,
+    pub(super) sigma: Option<f64>,
 }
 
 impl Chains {
@@ -153,7 +97,7 @@ impl Chains {
     fn ln_ratios(&self, q: &GaussianMixture, points: &Batch) -> Result<Vec<f64>, EvalError> {
         let ln_q = q.ln_pdf(points.x.as_view())?;
         Ok((0..points.len())
-            .map(|i| points.ln_p[i] + ln_indicator(points.g[i], Some(self.sigma)) - ln_q[i])
+            .map(|i| points.ln_p[i] + ln_indicator(points.g[i], self.sigma) - ln_q[i])
             .collect())
     }
 }
@@ -175,21 +119,11 @@ mod tests {
     }
 
     #[test]
-    fn the_width_meets_its_target() {
-        let g: Vec<f64> = rng::standard_normal(1, 5000, 3).iter().map(|u| 3.0 - u).collect();
-        let first = next_sigma(&g, None, 1.5);
-        assert!((weight_cov(&ln_increments(&g, None, first)) - 1.5).abs() < 1e-6);
-        let second = next_sigma(&g, Some(first), 0.5);
-        assert!(second < first);
-        assert!((weight_cov(&ln_increments(&g, Some(first), second)) - 0.5).abs() < 1e-6);
-    }
-
-    #[test]
     fn chains_leave_their_target_invariant() {
         // Target: standard normal times Phi((x - 1) / 0.5), in one coordinate; its mean by the
         // trapezoidal rule. Candidates come from a wider normal that is not the target. Twenty
         // thousand chains of ten steps start at zero; burn-in removes what is left of the start.
-        let (nominal, sigma, n) = (StandardNormal::new(1), 0.5, 20_000);
+        let (nominal, sigma, n) = (StandardNormal::new(1), Some(0.5), 20_000);
         let g = FnLimitState::new(1, |x: &[f64]| 1.0 - x[0]);
         let mean = DMatrix::from_element(1, 1, 0.8);
         let wide = DMatrix::from_element(1, 1, 1.5);
@@ -202,7 +136,7 @@ mod tests {
         let grid = (-8000..=8000).map(|i| f64::from(i) * 1e-3);
         let (mut mass, mut first, mut second) = (0.0, 0.0, 0.0);
         for t in grid {
-            let f = (-0.5 * t * t + ln_indicator(1.0 - t, Some(sigma))).exp();
+            let f = (-0.5 * t * t + ln_indicator(1.0 - t, sigma)).exp();
             mass += f;
             first += f * t;
             second += f * t * t;

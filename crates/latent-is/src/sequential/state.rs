@@ -15,6 +15,8 @@ pub struct SequentialState {
     pub(super) pool: Pool,
     pub(super) explorer: Option<Explorer>,
     pub(super) particles: Option<Batch>,
+    /// Logarithm of the step size of conditional moves.
+    pub(super) ln_step: f64,
     /// Width of the smoothed indicator; infinite when absent.
     pub(super) sigma: Option<f64>,
     pub(super) log_z: f64,
@@ -40,6 +42,20 @@ impl SequentialState {
         }
     }
 
+    /// The record of a level with `acceptance`, its counts to be filled in.
+    pub(super) fn record(&self, acceptance: f64) -> LevelRecord {
+        LevelRecord {
+            level: self.levels.len(),
+            threshold: self.sigma.unwrap_or(f64::MAX),
+            evaluations: 0,
+            unknown: 0,
+            failures: 0,
+            ess: 0.0,
+            components: 0,
+            acceptance: Some(acceptance),
+        }
+    }
+
     /// Whether the search has ended.
     pub fn done(&self) -> bool {
         self.done
@@ -60,6 +76,10 @@ impl Stepped for Sequential {
     type Search = SequentialState;
 
     const NAME: &'static str = "sequential";
+
+    fn accepts_nominal(&self, nominal: &dyn Density) -> Result<(), Error> {
+        self.check_nominal(nominal)
+    }
 
     fn init_search(&self, dim: usize) -> SequentialState {
         self.init(dim)

@@ -4,12 +4,8 @@ use nalgebra::DMatrix;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, EvalError, LimitState, rng};
-
-/// Acceptance that the step size aims at.
-const ACCEPTANCE: f64 = 0.44;
-/// Groups of chains after each of which the step size adapts.
-const GROUPS: usize = 10;
+use crate::conditional::{known, walk};
+use crate::{Error, LimitState, rng};
 
 /// The states of all chains of a level, one chain after the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,11 +92,6 @@ impl Particles {
     }
 }
 
-/// A limit-state value that a state can store and compare.
-fn known(value: f64) -> f64 {
-    if value.is_nan() { f64::MAX } else { value.clamp(f64::MIN, f64::MAX) }
-}
-
 /// What the chains of one level gave.
 pub(super) struct Moved {
     pub(super) particles: Particles,
@@ -117,7 +108,7 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Runs one chain from each of the lowest particles of `from`, in random order; the seed is the
-    /// first state. `ln_step` is the logarithm of the step-size factor and adapts.
+    /// first state. `ln_step` is the logarithm of the step size and adapts.
     pub(super) fn run(
         &self,
         g: &dyn LimitState,
@@ -126,54 +117,14 @@ impl Walk {
         seed: u64,
     ) -> Result<Moved, Error> {
         let seeds = self.seeds(from, seed);
-        let d = from.u.nrows();
-        let mut u = DMatrix::zeros(d, self.chains * self.steps);
-        let mut values = vec![0.0; self.chains * self.steps];
-        let (mut accepted, mut evaluations, mut unknown) = (0, 0, 0);
-        let size = self.chains.div_ceil(GROUPS);
-        for (group, chains) in (0..self.chains).collect::<Vec<_>>().chunks(size).enumerate() {
-            let beta = ln_step.exp().min(1.0);
-            let mut hits = 0;
-            for chain in chains {
-                u.set_column(chain * self.steps, &from.u.column(seeds[*chain]));
-                values[chain * self.steps] = from.g[seeds[*chain]];
-            }
-            for step in 1..self.steps {
-                let index = (group * self.steps + step) as u64;
-                let mut v = rng::standard_normal(d, chains.len(), rng::derive(seed, "move", index));
-                v *= beta;
-                for (mut candidate, chain) in v.column_iter_mut().zip(chains) {
-                    let state = u.column(chain * self.steps + step - 1);
-                    candidate.axpy((1.0 - beta * beta).sqrt(), &state, 1.0);
-                }
-                let there = g.evaluate(v.as_view())?;
-                EvalError::check_dim(chains.len(), there.len())?;
-                for ((candidate, value), chain) in v.column_iter().zip(&there).zip(chains) {
-                    let at = chain * self.steps + step;
-                    unknown += u64::from(value.is_nan());
-                    if known(*value) <= self.threshold {
-                        u.set_column(at, &candidate);
-                        values[at] = known(*value);
-                        hits += 1;
-                    } else {
-                        let last = u.column(at - 1).clone_owned();
-                        u.set_column(at, &last);
-                        values[at] = values[at - 1];
-                    }
-                }
-            }
-            let tried = chains.len() * (self.steps - 1);
-            accepted += hits;
-            evaluations += tried;
-            let excess = hits as f64 / tried.max(1) as f64 - ACCEPTANCE;
-            *ln_step = (*ln_step + excess / ((group + 1) as f64).sqrt()).min(0.0);
-        }
-        let mut particles = Particles::new(u, &values, self.steps);
-        let parent = |chain: usize| from.roots[seeds[chain]];
-        particles.roots = (0..values.len()).map(|i| parent(i / self.steps)).collect();
-        particles.unknown = unknown;
-        let acceptance = accepted as f64 / evaluations.max(1) as f64;
-        Ok(Moved { particles, evaluations, acceptance })
+        let start = from.u.select_columns(&seeds);
+        let values: Vec<f64> = seeds.iter().map(|i| from.g[*i]).collect();
+        let below = |_: f64, there: f64, _: f64| there <= self.threshold;
+        let moved = walk(g, (&start, &values), self.steps, ln_step, seed, below)?;
+        let roots = (0..moved.g.len()).map(|i| from.roots[seeds[i / self.steps]]).collect();
+        let (steps, unknown) = (self.steps, moved.unknown);
+        let particles = Particles { u: moved.u, g: moved.g, roots, steps, unknown };
+        Ok(Moved { particles, evaluations: moved.evaluations, acceptance: moved.acceptance })
     }
 
     /// Indices of the lowest particles, shuffled so that no group of chains is special.
@@ -192,7 +143,6 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::FnLimitState;
 
     #[test]
     fn independent_draws_have_the_binomial_coefficient_of_variation() {
@@ -216,24 +166,5 @@ mod tests {
         assert!((particles.descent_squared_cov() - (1.0 / 40.0 - 1e-3)).abs() < 1e-12);
         particles.roots = (0..1000).map(|i| i / 4).collect();
         assert!((particles.descent_squared_cov() - (1.0 / 10.0 - 1e-3)).abs() < 1e-12);
-    }
-
-    #[test]
-    fn chains_leave_the_conditional_law_invariant() {
-        // The standard normal beyond one standard deviation has mean phi(1) / Phi(-1) = 1.525135 and
-        // standard deviation 0.446204. Chains start at independent draws of that law, so the last
-        // states of the chains are independent draws of it as well.
-        let g = FnLimitState::new(3, |u: &[f64]| 1.0 - u[0]);
-        let u = rng::standard_normal(3, 40_000, 9);
-        let values: Vec<f64> = u.row(0).iter().map(|u| 1.0 - u).collect();
-        let chains = values.iter().filter(|g| **g <= 0.0).count();
-        let from = Particles::new(u, &values, 1);
-        let walk = Walk { threshold: 0.0, steps: 20, chains };
-        let moved = walk.run(&g, &from, &mut 0.6_f64.ln(), 3).unwrap();
-        let last = |i: usize| moved.particles.u[(0, i * 20 + 19)];
-        let mean = (0..chains).map(last).sum::<f64>() / chains as f64;
-        let z = (mean - 1.525_135) / (0.446_204 / (chains as f64).sqrt());
-        assert!(z.abs() < 4.0, "z = {z:.2}");
-        assert!((moved.acceptance - ACCEPTANCE).abs() < 0.1, "{}", moved.acceptance);
     }
 }

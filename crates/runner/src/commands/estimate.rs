@@ -1,6 +1,9 @@
 //! `latent-is estimate`: the probability of a failure criterion under a flow.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use flow_core::{Device, FlowFile};
@@ -11,9 +14,9 @@ use latent_is::{
     verdict::Status,
 };
 use nalgebra::DMatrix;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::feature_names;
+use super::{WEIGHT, feature_names};
 use crate::{
     criterion::Criterion,
     files,
@@ -22,6 +25,8 @@ use crate::{
     system::System,
 };
 
+/// Draws and failures that `--json` keeps in the units of the data, at most.
+const SHOWN: usize = 1_000;
 /// Confidence of the interval.
 const CONFIDENCE: f64 = 0.95;
 
@@ -64,20 +69,47 @@ pub struct Args {
     device: String,
 }
 
-/// What `--json` holds.
-#[derive(Serialize)]
-struct Report<'a> {
-    version: &'a str,
-    flow: &'a str,
-    criterion: &'a str,
-    method: Search,
-    space: Space,
-    seed: u64,
-    probability: f64,
-    interval: Interval,
-    verdict: Verdict,
-    sentence: String,
-    estimate: &'a Estimate,
+/// What `--json` holds and `report` reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of this program.
+    pub version: String,
+    /// Where the flow comes from.
+    pub flow: String,
+    /// How it came to be.
+    pub provenance: BTreeMap<String, String>,
+    /// The criterion, as its file has it.
+    pub criterion: String,
+    /// The search.
+    pub method: Search,
+    /// Where it took place.
+    pub space: Space,
+    /// Its seed.
+    pub seed: u64,
+    /// Coefficient of variation it was to reach.
+    pub target_cov: f64,
+    /// Evaluations it might spend.
+    pub budget: u64,
+    /// The estimate.
+    pub probability: f64,
+    /// Its 95 % interval.
+    pub interval: Interval,
+    /// What speaks against it.
+    pub verdict: Verdict,
+    /// The same in a sentence.
+    pub sentence: String,
+    /// Names of the features.
+    pub features: Vec<String>,
+    /// Their means in the training data.
+    pub mean: Vec<f64>,
+    /// Their standard deviations.
+    pub sd: Vec<f64>,
+    /// Some draws of the flow, in the units of the data.
+    pub draws: Vec<Vec<f64>>,
+    /// Some of the failures found, likewise.
+    pub failures: Vec<Vec<f64>>,
+    /// The estimate with all that belongs to it; its points are in the space of the search.
+    pub estimate: Estimate,
 }
 
 /// Runs the command; the status of the verdict.
@@ -91,6 +123,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     }
     let (file, names, origin) = flow(args, &device)?;
     let criterion = Criterion::read(&args.criterion, &names, file.flow.standardize())?;
+    let provenance = file.record.provenance;
     let transport = FlowTransport::new(file.flow, Units::Standardized);
     let last = FinalStage::builder()
         .target_cov(Some(args.target_cov))
@@ -111,26 +144,37 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     let (interval, verdict) = (estimate.interval(CONFIDENCE), estimate.verdict());
     let sentence = verdict.to_string();
     show(&estimate, &interval, &sentence, &origin, begin.elapsed().as_secs_f64());
+    let x = failures(&estimate, &transport, args.space)?;
     if let Some(path) = &args.samples {
-        write_samples(path, &estimate, &transport, args.space, names)?;
-        println!("{} failures written to {}", estimate.sample.points.ncols(), path.display());
+        write_samples(path, &estimate, &x, names.clone())?;
+        println!("{} failures written to {}", x.ncols(), path.display());
     }
     let status = verdict.status;
     if let Some(path) = &args.json {
         let text = std::fs::read_to_string(&args.criterion)
             .with_context(|| format!("cannot read {}", args.criterion.display()))?;
+        let flow = transport.flow();
+        let draws = flow.sample(SHOWN, args.seed)?;
         let report = Report {
-            version: env!("CARGO_PKG_VERSION"),
-            flow: &origin,
-            criterion: &text,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            flow: origin,
+            provenance,
+            criterion: text,
             method: args.method,
             space: args.space,
             seed: args.seed,
+            target_cov: args.target_cov,
+            budget: args.budget,
             probability: estimate.pf(),
             interval,
             verdict,
             sentence,
-            estimate: &estimate,
+            features: names,
+            mean: flow.standardize().mean().to_vec(),
+            sd: flow.standardize().sd().to_vec(),
+            draws: rows(&draws),
+            failures: rows(&x),
+            estimate,
         };
         files::write(path, &serde_json::to_string_pretty(&report)?)?;
         println!("written to {}", path.display());
@@ -173,30 +217,34 @@ fn show(estimate: &Estimate, interval: &Interval, sentence: &str, origin: &str, 
     );
 }
 
-/// Writes the failures in the units of the data, weights in the last column.
-fn write_samples(
-    path: &Path,
+/// The failures drawn, in the units of the data, `[d, m]`.
+fn failures(
     estimate: &Estimate,
     transport: &FlowTransport,
     space: Space,
-    names: Vec<String>,
-) -> anyhow::Result<()> {
-    let sample = &estimate.sample;
+) -> anyhow::Result<DMatrix<f64>> {
+    let points = &estimate.sample.points;
     let z = match space {
-        Space::Latent => transport.decode(sample.points.as_view())?.points,
-        Space::Target => sample.points.clone(),
+        Space::Latent => transport.decode(points.as_view())?.points,
+        Space::Target => points.clone(),
     };
-    let x = transport.flow().standardize().undo(z.as_view());
-    let d = x.nrows();
-    let rows =
-        DMatrix::from_fn(
-            d + 1,
-            x.ncols(),
-            |i, j| {
-                if i < d { x[(i, j)] } else { sample.ln_w[j].exp() }
-            },
-        );
-    let mut names = names;
-    names.push("weight".to_owned());
+    Ok(transport.flow().standardize().undo(z.as_view()))
+}
+
+/// The first columns of `x`, as rows.
+fn rows(x: &DMatrix<f64>) -> Vec<Vec<f64>> {
+    x.column_iter().take(SHOWN).map(|x| x.iter().copied().collect()).collect()
+}
+
+/// Writes failures `x`, `[d, m]`, with their weights in the last column.
+fn write_samples(
+    path: &Path,
+    estimate: &Estimate,
+    x: &DMatrix<f64>,
+    mut names: Vec<String>,
+) -> anyhow::Result<()> {
+    let mut rows = x.clone().insert_row(x.nrows(), 0.0);
+    rows.row_mut(x.nrows()).copy_from(&estimate.sample.ln_w.map(f64::exp).transpose());
+    names.push(WEIGHT.to_owned());
     outcomes::write_named(path, Format::of(path)?, &names, &rows)
 }

@@ -2,12 +2,17 @@
 
 pub mod estimate;
 pub mod inspect;
+pub mod metrics;
+pub mod report;
 pub mod train;
 
 use flow_core::FlowFile;
 
 /// Key of the feature names in a flow's provenance, separated by commas.
 const FEATURES: &str = "features";
+
+/// Column of the weights among sampled failures.
+const WEIGHT: &str = "weight";
 
 /// Names of a flow's features; `x0`, `x1`, … where the file has none.
 fn feature_names(file: &FlowFile) -> Vec<String> {

@@ -1,27 +1,39 @@
-//! Results as tables for people and files for machines.
+//! Results as tables and pictures for people and files for machines.
 
 mod csv;
+mod html;
+mod quality;
+mod settings;
 mod table;
 
 use std::path::Path;
 
+pub use html::{estimate as estimate_page, evaluation as evaluation_page};
+pub use quality::flow;
+pub use settings::settings;
 pub use table::{Table, evaluation};
 
-use crate::{files, reproduce::Results};
+use crate::{figures, files, reproduce::Results};
 
-/// The table with its legend, for a terminal.
+/// The table with its legend and the one of the flow, for a terminal.
 pub fn terminal(results: &Results) -> String {
-    evaluation(results).terminal()
+    flow(results).terminal() + &evaluation(results).terminal()
 }
 
-/// Writes `results.json`, `table.md`, `table.csv` and `table.tex` into `folder`.
+/// Writes into `folder`: `results.json`; `table.md`, `table.csv` and `table.tex`; `flow.md` and
+/// `settings.md` with their LaTeX; the figures `levels` and `fidelity` as SVG and PNG.
 ///
 /// # Errors
 /// When a file cannot be written; each is written whole or not at all.
 pub fn write_all(results: &Results, folder: &Path) -> anyhow::Result<()> {
-    let table = evaluation(results);
     files::write(&folder.join("results.json"), &(serde_json::to_string_pretty(results)? + "\n"))?;
-    files::write(&folder.join("table.md"), &table.markdown())?;
+    let tables =
+        [("table", evaluation(results)), ("flow", flow(results)), ("settings", settings(results)?)];
+    for (name, table) in tables {
+        files::write(&folder.join(format!("{name}.md")), &table.markdown())?;
+        files::write(&folder.join(format!("{name}.tex")), &table.latex())?;
+    }
     files::write(&folder.join("table.csv"), &csv::rows(&results.rows)?)?;
-    files::write(&folder.join("table.tex"), &table.latex())
+    figures::write(folder, "levels", &figures::levels(results)?)?;
+    figures::write(folder, "fidelity", &figures::fidelity(results)?)
 }

@@ -1,4 +1,4 @@
-//! The table of an evaluation, in three dresses.
+//! Tables, in three dresses, and the one of an evaluation.
 
 use comfy_table::{CellAlignment, ColumnConstraint, presets};
 
@@ -7,13 +7,15 @@ use crate::reproduce::{PUBLISHED, Preset, Published, Results, Row};
 /// A table with a title and remarks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    title: String,
-    head: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
-    remarks: Vec<String>,
+    pub(super) title: String,
+    pub(super) head: Vec<String>,
+    /// Columns of text at the left; the others hold numbers.
+    pub(super) text_columns: usize,
+    pub(super) rows: Vec<Vec<String>>,
+    pub(super) remarks: Vec<String>,
 }
 
-const HEAD: [&str; 14] = [
+const HEAD: [&str; 15] = [
     "search",
     "preset",
     "event",
@@ -28,6 +30,7 @@ const HEAD: [&str; 14] = [
     "evaluations",
     "95 % int.",
     "flagged",
+    "s",
 ];
 
 /// The evaluation as a table: each of our `paper` rows is followed by what the published method
@@ -51,10 +54,6 @@ pub fn evaluation(results: &Results) -> Table {
             flow.pf, flow.se, flow.draws, 100.0 * (flow.pf / reference.pf - 1.0),
             surrogate.pf, surrogate.se,
         ),
-        format!(
-            "Flow: {}; held-out log-likelihood {:.4} per standardised outcome.",
-            results.flow_origin, results.flow_held_out_log_likelihood,
-        ),
         "The surrogate event (ellipsoids around the encoded failures) is not the failure event: its \
          rows show that the search is right, not what the failure probability is."
             .to_owned(),
@@ -64,7 +63,8 @@ pub fn evaluation(results: &Results) -> Table {
         "NLL: mean of −log p over draws of the final proposal; coverage, density: failing draws against \
          simulated failures, k = 5; evaluations: every one counted, surrogate included; \
          95 % int.: share of intervals that hold the event's own probability under the flow; \
-         flagged: share of estimates that their own verdict warns against."
+         flagged: share of estimates that their own verdict warns against; s: seconds of an estimate while \
+         other trials shared the cores."
             .to_owned(),
         "published: the public program, 100 trials, its own flow and its own count of samples; \
          corrected: without its defects."
@@ -74,7 +74,7 @@ pub fn evaluation(results: &Results) -> Table {
         "{}: {} trials a row, seed {}",
         results.system, results.experiment.trials, results.experiment.seed
     );
-    Table { title, head: HEAD.to_vec(), rows, remarks }
+    Table { title, head: HEAD.map(str::to_owned).into(), text_columns: 3, rows, remarks }
 }
 
 fn ours(row: &Row) -> Vec<String> {
@@ -82,7 +82,7 @@ fn ours(row: &Row) -> Vec<String> {
         format!("{}-{}", row.space, row.method),
         row.preset.to_string(),
         row.event.to_string(),
-        format!("{:.5} ± {:.5}", row.pf_mean, row.pf_sd),
+        probability(row.pf_mean, row.pf_sd),
         format!("{:+.3}", row.rel_err_mean),
         format!("{:.3}", row.rel_err_abs_mean),
         format!("{:.3}", row.rel_err_flow_abs_mean),
@@ -93,7 +93,13 @@ fn ours(row: &Row) -> Vec<String> {
         format!("{:.0}", row.evaluations_mean),
         format!("{:.2}", row.interval_coverage),
         format!("{:.2}", row.flagged),
+        format!("{:.2}", row.seconds),
     ]
+}
+
+/// A probability and its spread.
+fn probability(mean: f64, sd: f64) -> String {
+    format!("{mean:.5} ± {sd:.5}")
 }
 
 fn published(row: &Published) -> Vec<String> {
@@ -103,7 +109,7 @@ fn published(row: &Published) -> Vec<String> {
         format!("  {}-{}", row.space, row.method),
         source.to_owned(),
         row.event.to_string(),
-        format!("{:.5} ± {:.5}", row.pf.0, row.pf.1),
+        probability(row.pf.0, row.pf.1),
         format!("{:+.3}", row.rel_err),
         none(),
         none(),
@@ -112,6 +118,7 @@ fn published(row: &Published) -> Vec<String> {
         format!("{:.3}", row.coverage),
         format!("{:.3}", row.density),
         row.samples.to_string(),
+        none(),
         none(),
         none(),
     ]
@@ -125,7 +132,7 @@ impl Table {
         table.add_rows(&self.rows);
         for column in table.column_iter_mut() {
             column.set_constraint(ColumnConstraint::ContentWidth);
-            if column.index > 2 {
+            if column.index >= self.text_columns {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
@@ -137,7 +144,9 @@ impl Table {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let head = line(self.head.iter().map(|h| h.replace('|', "\\|")).collect());
         let rule = line(
-            (0..self.head.len()).map(|i| if i > 2 { "---:" } else { "---" }.to_owned()).collect(),
+            (0..self.head.len())
+                .map(|i| if i < self.text_columns { "---" } else { "---:" }.to_owned())
+                .collect(),
         );
         let rows: String = self
             .rows
@@ -158,7 +167,8 @@ impl Table {
             .iter()
             .map(|row| line(row.iter().map(|cell| escape(cell.trim())).collect()))
             .collect();
-        let columns = format!("lll{}", "r".repeat(self.head.len() - 3));
+        let numbers = self.head.len() - self.text_columns;
+        let columns = "l".repeat(self.text_columns) + &"r".repeat(numbers);
         let remarks = self.remarks.iter().map(|remark| format!("% {remark}\n"));
         let remarks = remarks.collect::<Vec<_>>().concat();
         format!(
@@ -170,7 +180,12 @@ impl Table {
 
 /// Text with LaTeX's special characters escaped.
 fn escape(text: &str) -> String {
-    text.replace("P_f", "$P_f$").replace('%', "\\%").replace('|', "$|$").replace(" ± ", " $\\pm$ ")
+    text.replace("P_f", "$P_f$")
+        .replace('%', "\\%")
+        .replace('|', "$|$")
+        .replace(" ± ", " $\\pm$ ")
+        .replace('_', "\\_")
+        .replace("$P\\_f$", "$P_f$")
 }
 
 #[cfg(test)]
@@ -180,7 +195,8 @@ mod tests {
     fn table() -> Table {
         Table {
             title: "a title".to_owned(),
-            head: vec!["search", "|err|", "P_f", "95 %"],
+            head: ["search", "|err|", "P_f", "95 %"].map(str::to_owned).into(),
+            text_columns: 1,
             rows: vec![vec!["  one".into(), "1".into(), "2 ± 3".into(), "50 %".into()]],
             remarks: vec!["|err|: a remark".to_owned()],
         }

@@ -1,8 +1,11 @@
 //! The paper's evaluation: every method in both spaces, many trials, one table.
 
+mod log;
 mod published;
+mod quality;
 mod results;
 mod row;
+mod samples;
 mod setup;
 mod trial;
 
@@ -12,16 +15,20 @@ use flow_core::FlowFile;
 use latent_is::rng::derive;
 use rayon::prelude::*;
 
+pub use log::TrialRecord;
 pub use published::{PUBLISHED, Published};
+pub use quality::{FeatureDistance, FlowQuality, RegionProbability};
 pub use results::{Probability, Results, Row};
+pub(crate) use row::searches;
 pub use row::{Event, Method, Preset, RowKey, Space};
+pub use trial::{Level, Trial};
 
 use crate::{
-    experiment::Experiment, progress::Progress, reference::Reference, report, system::System,
-    training,
+    experiment::Experiment, figures, progress::Progress, reference::Reference, report,
+    system::System, training,
 };
+use log::TrialLog;
 use setup::Setup;
-use trial::Trial;
 
 /// What to reproduce and how.
 #[derive(Clone, Debug)]
@@ -48,8 +55,8 @@ pub struct Options {
     pub device: String,
 }
 
-/// Runs the evaluation, prints its table and writes `results.json`, `table.md`, `table.csv` and
-/// `table.tex`.
+/// Runs the evaluation, prints its table and writes tables and figures, see [`report::write_all`].
+/// Finished trials are kept, so that an interrupted run goes on at the first unfinished one.
 ///
 /// # Errors
 /// When an option is wrong, a file cannot be read or written, or an estimator fails.
@@ -76,12 +83,24 @@ pub fn run(options: &Options) -> anyhow::Result<Results> {
         options.method.is_none_or(|m| m == key.method)
             && options.space.is_none_or(|s| s == key.space)
     });
-    let rows = keys
-        .map(|key| row(&setup, key, experiment.trials, experiment.seed))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let results = setup.results(&experiment, origin, rows);
+    let log = TrialLog::open(&out.join("trials.jsonl"), &setup.about(&experiment))?;
+    if log.len() > 0 {
+        println!("{} trials were done already", log.len());
+    }
+    let mut trials = Vec::new();
+    let mut rows = Vec::new();
+    for key in keys {
+        let outcomes = row(&setup, &log, key, &experiment)?;
+        rows.push(Row::new(key, &outcomes, setup.reference().pf, setup.own(key.event).pf)?);
+        let record = |(trial, outcome)| TrialRecord { key, trial, outcome };
+        trials.extend(outcomes.into_iter().enumerate().map(record));
+    }
+    let samples = samples::figure(&setup, system.name, experiment.seed)?;
+    let results = setup.results(&experiment, origin, rows, trials);
     println!("{}", report::terminal(&results));
     report::write_all(&results, &out)?;
+    figures::write(&out, "samples", &samples)?;
+    log.remove()?;
     println!("written to {}", out.display());
     Ok(results)
 }
@@ -110,19 +129,28 @@ fn flow(
 }
 
 /// All trials of one row; trials run in parallel and each has a seed of its own.
-fn row(setup: &Setup, key: RowKey, trials: usize, seed: u64) -> anyhow::Result<Row> {
-    let progress = Progress::start(key.to_string(), trials as u64);
-    let begin = std::time::Instant::now();
-    let outcomes = (0..trials)
+fn row(
+    setup: &Setup,
+    log: &TrialLog,
+    key: RowKey,
+    experiment: &Experiment,
+) -> anyhow::Result<Vec<Trial>> {
+    let progress = Progress::start(key.to_string(), experiment.trials as u64);
+    let outcomes = (0..experiment.trials)
         .into_par_iter()
         .map(|trial| {
-            let outcome = Trial::run(setup, key, derive(seed, "trial", trial as u64));
+            let outcome = if let Some(known) = log.get(key, trial) {
+                known.clone()
+            } else {
+                let outcome =
+                    Trial::run(setup, key, derive(experiment.seed, "trial", trial as u64))?;
+                log.keep(&TrialRecord { key, trial, outcome: outcome.clone() })?;
+                outcome
+            };
             progress.advance(1);
-            outcome
+            Ok(outcome)
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let seconds = begin.elapsed().as_secs_f64();
     progress.finish();
-    let (reference, own) = (setup.reference().pf, setup.own(key.event).pf);
-    Ok(Row::new(key, &outcomes, reference, own, seconds)?)
+    Ok(outcomes)
 }

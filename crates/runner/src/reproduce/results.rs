@@ -3,7 +3,7 @@
 use latent_is::metrics::Errors;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Method, Preset, RowKey, Space, trial::Trial};
+use super::{Event, FlowQuality, Method, Preset, RowKey, Space, Trial, TrialRecord};
 use crate::experiment::Experiment;
 
 /// A probability by counting.
@@ -42,12 +42,14 @@ pub struct Results {
     pub surrogate: Probability,
     /// Where the flow comes from.
     pub flow_origin: String,
-    /// Mean log-density of the reference runs under the flow, per standardised unit.
-    pub flow_held_out_log_likelihood: f64,
+    /// How well the flow describes the simulator.
+    pub flow_quality: FlowQuality,
     /// How the flow was trained.
     pub flow_training: flow_core::TrainingRecord,
     /// The rows of the table.
     pub rows: Vec<Row>,
+    /// What is behind them.
+    pub trials: Vec<TrialRecord>,
 }
 
 /// One row: a search in one space on one event, over all trials.
@@ -87,7 +89,7 @@ pub struct Row {
     pub interval_coverage: f64,
     /// Share of the estimates whose verdict is `suspect` or `failed`.
     pub flagged: f64,
-    /// Wall-clock seconds of all trials together, metrics included.
+    /// Mean seconds of an estimate, search and final draws, while other trials shared the cores.
     pub seconds: f64,
 }
 
@@ -97,7 +99,6 @@ impl Row {
         trials: &[Trial],
         reference: f64,
         own: f64,
-        seconds: f64,
     ) -> Result<Self, latent_is::Error> {
         let n = trials.len() as f64;
         let mean = |value: fn(&Trial) -> f64| trials.iter().map(value).sum::<f64>() / n;
@@ -122,7 +123,7 @@ impl Row {
             evaluations_mean: mean(|trial| trial.evaluations as f64),
             interval_coverage: mean(|trial| f64::from(u8::from(trial.covered))),
             flagged: mean(|trial| f64::from(u8::from(trial.flagged))),
-            seconds,
+            seconds: mean(|trial| trial.seconds),
         })
     }
 }

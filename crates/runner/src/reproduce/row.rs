@@ -6,7 +6,7 @@ use latent_is::{CrossEntropy, Error, FinalStage, Sequential};
 use serde::{Deserialize, Serialize};
 
 /// Where the search takes place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Space {
     /// The flow's latent space, where the nominal density is standard normal.
@@ -16,7 +16,7 @@ pub enum Space {
 }
 
 /// The search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Cross-entropy with Gaussian mixtures.
@@ -26,7 +26,7 @@ pub enum Method {
 }
 
 /// The settings of the search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// The published settings.
@@ -36,7 +36,7 @@ pub enum Preset {
 }
 
 /// The event whose probability is estimated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Event {
     /// The ellipsoids around the encoded failures, in latent space. *Not* the failure event.
@@ -46,7 +46,7 @@ pub enum Event {
 }
 
 /// What one row of the table is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RowKey {
     /// Where the search takes place.
     pub space: Space,
@@ -89,6 +89,19 @@ impl RowKey {
             }
         })
     }
+}
+
+/// The settings of every search of the table, by name; the default ones keep to `budget`.
+pub(crate) fn searches(budget: u64) -> anyhow::Result<Vec<(String, serde_json::Value)>> {
+    let last = FinalStage::builder().budget(Some(budget)).build()?;
+    let ce = CrossEntropy::builder().final_stage(last).build()?;
+    let sis = Sequential::builder().final_stage(last).build()?;
+    Ok(vec![
+        ("CE paper".to_owned(), serde_json::to_value(CrossEntropy::paper())?),
+        ("CE default".to_owned(), serde_json::to_value(ce)?),
+        ("SIS paper".to_owned(), serde_json::to_value(Sequential::paper())?),
+        ("SIS default".to_owned(), serde_json::to_value(sis)?),
+    ])
 }
 
 impl fmt::Display for Space {

@@ -4,25 +4,21 @@ use std::collections::HashMap;
 
 use flow_core::{Flow, FlowFile};
 use latent_is::{
-    Density, FlowTransport, LimitState, StandardNormal, Transport, Units,
+    FlowTransport, LimitState, StandardNormal, Transport, Units,
     latent::{Composed, PushForward, enclose, surrogate},
     metrics::KnnReference,
-    rng::derive,
 };
 use mvee::{Mvee, Union};
 use nalgebra::{DMatrix, DMatrixView};
+use serde::Serialize;
 
-use super::{Event, Probability, Results, Row};
+use super::{Event, FlowQuality, Probability, Results, Row, TrialRecord, quality::FlowDraws};
 use crate::{
     experiment::Experiment,
-    progress::Progress,
     reference::Reference,
     system::System,
     training::{reference_seed, simulate},
 };
-
-/// Latent draws decoded at a time while the flow's own probability is counted.
-const CHUNK: usize = 65_536;
 
 /// The shared part of an evaluation. Target space is standardised throughout.
 pub(super) struct Setup {
@@ -36,8 +32,11 @@ pub(super) struct Setup {
     reference: Probability,
     flow: Probability,
     surrogate_event: Probability,
-    held_out: f64,
+    quality: FlowQuality,
     record: flow_core::TrainingRecord,
+    /// What is drawn: features, some outcomes and failures.
+    names: Vec<&'static str>,
+    kept: Reference,
 }
 
 impl Setup {
@@ -65,12 +64,11 @@ impl Setup {
         let mvee = Mvee::builder().build()?;
         let failure = enclose(&reference.regions, &mvee)?;
         let surrogate = surrogate(&transport, &reference.regions, &mvee)?;
-        let held_out = mean_log_prob(&transport, &reference.outcomes)?;
         let shown = reference.failures.ncols().min(experiment.metric_failures);
         let real = KnnReference::new(reference.failures.columns(0, shown), experiment.neighbours)?;
-        let reference = reference.probability();
-        let [flow, surrogate_event] =
-            own_probabilities(&transport, &failure, &surrogate, experiment)?;
+        let draws = FlowDraws::count(&transport, &failure, &surrogate, experiment)?;
+        let names: Vec<&str> = simulator.features().iter().map(|f| f.name).collect();
+        let quality = FlowQuality::new(&transport, &failure, &reference, &draws, &names)?;
         Ok(Self {
             transport,
             failure,
@@ -78,11 +76,13 @@ impl Setup {
             real,
             metric_draws: experiment.metric_draws,
             budget: experiment.budget,
-            reference,
-            flow,
-            surrogate_event,
-            held_out,
+            reference: reference.probability(),
+            flow: draws.failure,
+            surrogate_event: draws.surrogate,
+            quality,
             record,
+            names,
+            kept: reference,
         })
     }
 
@@ -117,6 +117,25 @@ impl Setup {
         &self.real
     }
 
+    /// Names of the features.
+    pub(super) fn names(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    /// What the estimates are held to, with some outcomes and failures.
+    pub(super) fn kept(&self) -> &Reference {
+        &self.kept
+    }
+
+    /// What all trials start from, so that trials of another evaluation are told apart.
+    pub(super) fn about(&self, experiment: &Experiment) -> impl Serialize {
+        // The number of trials and what is held to them change no trial.
+        let experiment = Experiment { trials: 1, ..experiment.clone() };
+        let version = env!("CARGO_PKG_VERSION");
+        let figures = (&self.reference, &self.flow, &self.surrogate_event, &self.quality);
+        serde_json::json!({ "version": version, "experiment": experiment, "figures": figures })
+    }
+
     pub(super) fn metric_draws(&self) -> usize {
         self.metric_draws
     }
@@ -143,6 +162,7 @@ impl Setup {
         experiment: &Experiment,
         origin: String,
         rows: Vec<Row>,
+        trials: Vec<TrialRecord>,
     ) -> Results {
         Results {
             system: experiment.system.clone(),
@@ -152,9 +172,10 @@ impl Setup {
             flow: self.flow,
             surrogate: self.surrogate_event,
             flow_origin: origin,
-            flow_held_out_log_likelihood: self.held_out,
+            flow_quality: self.quality,
             flow_training: self.record,
             rows,
+            trials,
         }
     }
 }
@@ -174,34 +195,4 @@ pub(super) fn failing(g: &dyn LimitState, x: DMatrixView<'_, f64>) -> anyhow::Re
     let g = g.evaluate(x)?;
     let columns: Vec<usize> = (0..x.ncols()).filter(|&j| g[j] <= 0.0).collect();
     Ok(x.select_columns(&columns))
-}
-
-/// Mean log-density of raw outcomes `x`, per standardised unit.
-fn mean_log_prob(transport: &FlowTransport, x: &DMatrix<f64>) -> anyhow::Result<f64> {
-    let flow = transport.flow();
-    Ok(flow.log_prob(x.as_view())?.mean() - flow.standardize().ln_det())
-}
-
-/// Probabilities of the failure and the surrogate event under the flow, from the same draws.
-fn own_probabilities(
-    transport: &FlowTransport,
-    failure: &Union,
-    surrogate: &Union,
-    experiment: &Experiment,
-) -> anyhow::Result<[Probability; 2]> {
-    let draws = experiment.flow_draws;
-    let progress = Progress::start("the flow's own probability", draws as u64);
-    let latent = StandardNormal::new(transport.dim());
-    let composed = Composed::new(failure, transport)?;
-    let mut counts = [0; 2];
-    for (chunk, first) in (0..draws).step_by(CHUNK).enumerate() {
-        let n = CHUNK.min(draws - first);
-        let u = latent.sample(n, derive(experiment.seed, "flow draws", chunk as u64))?;
-        for (count, g) in counts.iter_mut().zip([&composed as &dyn LimitState, surrogate]) {
-            *count += g.evaluate(u.as_view())?.iter().filter(|g| **g <= 0.0).count();
-        }
-        progress.advance(n as u64);
-    }
-    progress.finish();
-    Ok(counts.map(|count| Probability::counted(count, draws)))
 }

@@ -1,7 +1,10 @@
 //! One trial of one row.
 
-use latent_is::{Density, Estimate, Transport, metrics, verdict::Status};
+use std::time::Instant;
+
+use latent_is::{Density, Estimate, LevelRecord, Transport, metrics, verdict::Status};
 use nalgebra::{DMatrix, DMatrixView};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Event, Preset, RowKey, Space,
@@ -13,23 +16,52 @@ use latent_is::rng::derive;
 const CONFIDENCE: f64 = 0.95;
 
 /// What one trial yields.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Trial {
-    pub(super) pf: f64,
-    pub(super) nll: f64,
-    pub(super) coverage: f64,
-    pub(super) density: f64,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// The estimate.
+    pub pf: f64,
+    /// Mean of $-\log p_X$ over draws of the final proposal.
+    pub nll: f64,
+    /// Coverage of the reference failures.
+    pub coverage: f64,
+    /// Density of the failing draws.
+    pub density: f64,
     /// Every evaluation, of the limit state and of the surrogate.
-    pub(super) evaluations: u64,
+    pub evaluations: u64,
     /// Whether the interval holds the event's probability under the flow.
-    pub(super) covered: bool,
+    pub covered: bool,
     /// Whether the estimate's verdict warns against it.
-    pub(super) flagged: bool,
+    pub flagged: bool,
+    /// Seconds of search and final draws, while other trials shared the cores.
+    pub seconds: f64,
+    /// The levels of the search.
+    pub levels: Vec<Level>,
+}
+
+/// A level of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// Evaluations up to its end.
+    pub evaluations: u64,
+    /// Threshold of `g` (cross-entropy) or width of the smoothed indicator (sequential).
+    pub threshold: f64,
+}
+
+/// The levels with their evaluations summed up.
+fn levels(records: &[LevelRecord]) -> Vec<Level> {
+    let mut evaluations = 0;
+    let level = |record: &LevelRecord| {
+        evaluations += record.evaluations;
+        Level { evaluations, threshold: record.threshold }
+    };
+    records.iter().map(level).collect()
 }
 
 impl Trial {
     pub(super) fn run(setup: &Setup, key: RowKey, seed: u64) -> anyhow::Result<Self> {
+        let begin = Instant::now();
         let estimate = estimate(setup, key, seed)?;
+        let seconds = begin.elapsed().as_secs_f64();
         let draws = Draws::of(setup, key.space, &estimate, derive(seed, "metrics", 0))?;
         let fake = failing(setup.failure(), draws.x.as_view())?;
         let fidelity = setup.real().density_coverage(fake.as_view())?;
@@ -41,6 +73,8 @@ impl Trial {
             evaluations: estimate.evaluations + estimate.surrogate_evaluations,
             flagged: matches!(estimate.verdict().status, Status::Suspect | Status::Failed),
             covered: estimate.interval(CONFIDENCE).contains(setup.own(key.event).pf),
+            seconds,
+            levels: levels(&estimate.levels),
         })
     }
 }
@@ -49,7 +83,7 @@ impl Trial {
 ///
 /// The paper searches on the surrogate, so its preset meets the true event only in the final draws;
 /// ours searches on the true event itself.
-fn estimate(setup: &Setup, key: RowKey, seed: u64) -> anyhow::Result<Estimate> {
+pub(super) fn estimate(setup: &Setup, key: RowKey, seed: u64) -> anyhow::Result<Estimate> {
     let estimator = key.estimator(setup.budget())?;
     let (latent, surrogate) = (setup.latent(), setup.surrogate());
     Ok(match (key.space, key.event, key.preset) {

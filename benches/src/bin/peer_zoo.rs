@@ -1,0 +1,44 @@
+//! Our side of `benches/peers/zoo.py`: whole runs on problems with known answers. Against the importance-sampling
+//! methods of OpenTURNS stands the improved cross-entropy, against its cross-entropy ours, against its subset
+//! simulation ours; all with their defaults.
+
+use std::time::Instant;
+
+use benches::report;
+use latent_is::metrics::{Repeated, Repetition};
+use latent_is::{
+    CrossEntropy, Error, Estimate, ImprovedCrossEntropy, LimitState, Method, StandardNormal,
+    SubsetSimulation, problems,
+};
+
+/// The same lists stand in `zoo.py`.
+const PROBLEMS: [&str; 5] = ["linear-2", "linear-10", "four-branch-2", "parabolic-2", "two-mode-5"];
+const PEERS: [&str; 5] = ["cross-entropy", "subset", "NAIS", "directional", "FORM + IS"];
+const RUNS: u64 = 20;
+
+fn main() -> Result<(), Error> {
+    let (ce, ice) = (CrossEntropy::default(), ImprovedCrossEntropy::default());
+    let subset = SubsetSimulation::default();
+    for name in PROBLEMS {
+        let problem = problems::by_name(name).expect("it is one of the problems");
+        let nominal = StandardNormal::new(problem.dim());
+        let ours = |peer: &str, seed: u64| -> Result<Estimate, Error> {
+            match peer {
+                "cross-entropy" => ce.estimate(&nominal, problem, seed),
+                "subset" => subset.estimate(problem, seed),
+                _ => ice.estimate(&nominal, problem, seed),
+            }
+        };
+        for peer in PEERS {
+            let started = Instant::now();
+            let runs = (0..RUNS).map(|seed| ours(peer, seed)).collect::<Result<Vec<_>, _>>()?;
+            let seconds = started.elapsed().as_secs_f64() / RUNS as f64;
+            let runs: Vec<Repetition> = runs.iter().map(Repetition::from).collect();
+            let s = Repeated::new(&runs, problem.pf())?;
+            let rmse = 100.0 * s.rmse;
+            let note = format!("WNV {:.3e}, {:.0} calls, RMSE {rmse:.1} %", s.wnv, s.evaluations);
+            report(&format!("{name}, {peer}"), seconds, "s", &note);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! The whole flow: layers in a row, the loss, and a step of training.
+
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::{
+    linear::Lu,
+    net::{Net, Room, Tape},
+    rows::{BLOCK, least},
+    spline::Spline,
+    tensors::{Adam, Cursor, Tensors},
+};
+use crate::{
+    BaseKind, FlowConfig,
+    bijection::{Kind, coupling_features, layout},
+    flow::LN_2PI,
+    train::weights::Weights,
+};
+
+/// A flow that is being trained.
+#[derive(Clone, Debug)]
+pub(crate) struct Compiled {
+    tensors: Tensors,
+    adam: Adam,
+    layers: Vec<Layer>,
+    features: usize,
+    dropout: f64,
+    clip_norm: f64,
+    room: Room,
+}
+
+#[derive(Clone, Debug)]
+enum Layer {
+    Reverse,
+    Lu { lu: Lu, input: Vec<f32> },
+    Spline(Box<SplineLayer>),
+}
+
+/// A spline layer with what its last pass left.
+#[derive(Clone, Debug)]
+struct SplineLayer {
+    net: Net,
+    spline: Spline,
+    /// Features that go into the network.
+    steering: Vec<usize>,
+    /// Features that go through splines.
+    steered: Vec<usize>,
+    input: Vec<f32>,
+    tape: Tape,
+}
+
+impl Compiled {
+    /// A flow with given weights, which must be those of `config`.
+    pub(crate) fn new(config: &FlowConfig, weights: Weights, clip_norm: f64) -> Self {
+        let mut cursor = Cursor::default();
+        let layers = layout(config)
+            .into_iter()
+            .map(|kind| match kind {
+                Kind::Reverse => Layer::Reverse,
+                Kind::Lu => Layer::Lu { lu: Lu::new(&mut cursor), input: Vec::new() },
+                Kind::Coupling { step } => {
+                    let (steered, steering) = coupling_features(config.features, step);
+                    Layer::Spline(Box::new(SplineLayer::new(
+                        config,
+                        &mut cursor,
+                        steering,
+                        steered,
+                    )))
+                }
+                Kind::Autoregressive => {
+                    let all: Vec<usize> = (0..config.features).collect();
+                    Layer::Spline(Box::new(SplineLayer::new(config, &mut cursor, all.clone(), all)))
+                }
+            })
+            .collect();
+        let tensors = Tensors::new(weights, &cursor);
+        let adam = Adam::new(&tensors);
+        let (features, dropout) = (config.features, config.dropout);
+        Self { tensors, adam, layers, features, dropout, clip_norm, room: Room::default() }
+    }
+
+    /// The weights, running statistics and masks.
+    pub(crate) fn weights(&self) -> &Weights {
+        &self.tensors.values
+    }
+
+    /// Adam's moments, first and second, and its steps.
+    pub(crate) fn moments(&self) -> (&Weights, &Weights, u32) {
+        (&self.adam.first, &self.adam.second, self.adam.steps)
+    }
+
+    /// Takes a run up again.
+    pub(crate) fn set_moments(&mut self, first: Weights, second: Weights, steps: u32) {
+        self.adam = Adam { first, second, steps };
+    }
+
+    /// One step on a batch of standardised rows, `[n, d]`; the loss, and whether the step was taken:
+    /// it is not if the loss or the norm of the gradient is not finite.
+    pub(crate) fn step(&mut self, batch: Vec<f32>, rate: f64, rng: &mut ChaCha8Rng) -> (f64, bool) {
+        let loss = self.gradients(batch, rng);
+        let norm = self.tensors.norm();
+        if !(loss.is_finite() && norm.is_finite()) {
+            return (loss, false);
+        }
+        let scale = if norm > self.clip_norm { self.clip_norm / (norm + 1e-6) } else { 1.0 };
+        self.adam.step(&mut self.tensors, rate, scale);
+        (loss, true)
+    }
+
+    /// The loss of a batch, with its gradient left beside the weights.
+    fn gradients(&mut self, batch: Vec<f32>, rng: &mut ChaCha8Rng) -> f64 {
+        let Self { tensors, layers, features: d, dropout, room, .. } = self;
+        let (mut x, d) = (batch, *d);
+        let n = x.len() / d;
+        let mut ln_det = 0.0;
+        let mut row_ln_det = vec![0.0; n];
+        for layer in layers.iter_mut() {
+            match layer {
+                Layer::Reverse => x.chunks_exact_mut(d).for_each(<[f32]>::reverse),
+                Layer::Lu { lu, input } => {
+                    input.clone_from(&x);
+                    ln_det += lu.forward(tensors, &mut x);
+                }
+                Layer::Spline(layer) => {
+                    layer.forward(tensors, &mut x, &mut row_ln_det, d, *dropout, rng, room);
+                }
+            }
+        }
+        let half: f64 = x.iter().map(|z| f64::from(*z).powi(2)).sum::<f64>() / 2.0;
+        let rows: f64 = row_ln_det.iter().map(|v| f64::from(*v)).sum();
+        let loss = (half - rows) / n as f64 - ln_det + 0.5 * d as f64 * LN_2PI;
+
+        let mut by: Vec<f32> = x.into_iter().map(|z| z / n as f32).collect();
+        for layer in layers.iter().rev() {
+            match layer {
+                Layer::Reverse => by.chunks_exact_mut(d).for_each(<[f32]>::reverse),
+                Layer::Lu { lu, input } => lu.backward(tensors, input, &mut by),
+                Layer::Spline(layer) => layer.backward(tensors, &mut by, d, *dropout, room),
+            }
+        }
+        loss
+    }
+}
+
+#[cfg(test)]
+impl Compiled {
+    /// Loss of a batch and its derivatives by the weights.
+    pub(super) fn gradients_of(
+        &mut self,
+        batch: Vec<f32>,
+        rng: &mut ChaCha8Rng,
+    ) -> (f64, Vec<Vec<f64>>) {
+        let loss = self.gradients(batch, rng);
+        let double = |tensor: &Vec<f32>| tensor.iter().map(|v| f64::from(*v)).collect();
+        (loss, self.tensors.grads.iter().map(double).collect())
+    }
+}
+
+impl SplineLayer {
+    fn new(
+        config: &FlowConfig,
+        cursor: &mut Cursor,
+        steering: Vec<usize>,
+        steered: Vec<usize>,
+    ) -> Self {
+        // The reference package divides in couplings alone.
+        let (scale, masked) = match config.base {
+            BaseKind::Coupling => (1.0 / (config.hidden as f64).sqrt(), false),
+            BaseKind::Autoregressive => (1.0, true),
+        };
+        let spline = Spline::new(config.bins, config.tail_bound, scale);
+        let shape = [steering.len(), config.hidden, steered.len() * spline.raw_len()];
+        let net = Net::new(cursor, shape, config.batch_norm, masked);
+        Self { net, spline, steering, steered, input: Vec::new(), tape: Tape::default() }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one caller, and a struct would only rename them"
+    )]
+    fn forward(
+        &mut self,
+        tensors: &mut Tensors,
+        x: &mut [f32],
+        ln_det: &mut [f32],
+        d: usize,
+        dropout: f64,
+        rng: &mut ChaCha8Rng,
+        room: &mut Room,
+    ) {
+        self.input.clear();
+        self.input.extend_from_slice(x);
+        self.tape.input.clear();
+        for row in x.chunks_exact(d) {
+            self.tape.input.extend(self.steering.iter().map(|&i| row[i]));
+        }
+        self.net.forward(tensors, &mut self.tape, dropout, rng, room);
+        let each = self.spline.raw_len();
+        let len = self.steered.len() * each;
+        let blocks = x.par_chunks_mut(BLOCK * d).zip(ln_det.par_chunks_mut(BLOCK));
+        let blocks = blocks.zip(self.tape.output.par_chunks(BLOCK * len));
+        blocks.with_min_len(least(self.tape.output.len())).for_each(|((x, ln_det), raw)| {
+            let mut scratch = self.spline.scratch();
+            let rows = x.chunks_exact_mut(d).zip(raw.chunks_exact(len));
+            for ((x, raw), ln_det) in rows.zip(ln_det) {
+                for (&i, raw) in self.steered.iter().zip(raw.chunks_exact(each)) {
+                    let (y, ln) = self.spline.forward(x[i], raw, &mut scratch);
+                    x[i] = y;
+                    *ln_det += ln;
+                }
+            }
+        });
+    }
+
+    fn backward(
+        &self,
+        tensors: &mut Tensors,
+        by: &mut [f32],
+        d: usize,
+        dropout: f64,
+        room: &mut Room,
+    ) {
+        let n = by.len() / d;
+        // Derivative of the loss by each row's log-determinant.
+        let by_ln = -1.0 / n as f32;
+        let each = self.spline.raw_len();
+        let len = self.steered.len() * each;
+        let mut by_raw = vec![0.0; self.tape.output.len()];
+        let blocks =
+            by.par_chunks_mut(BLOCK * d).zip(by_raw.par_chunks_mut(BLOCK * len)).enumerate();
+        blocks.with_min_len(least(self.tape.output.len())).for_each(|(b, (by, by_raw))| {
+            let mut scratch = self.spline.scratch();
+            let rows = by.chunks_exact_mut(d).zip(by_raw.chunks_exact_mut(len));
+            for (row, (by, by_raw)) in rows.enumerate().map(|(i, row)| (b * BLOCK + i, row)) {
+                let x = &self.input[row * d..][..d];
+                let raw = &mut self.tape.output[row * len..][..len].chunks_exact(each);
+                for ((&i, raw), by_raw) in
+                    self.steered.iter().zip(raw).zip(by_raw.chunks_exact_mut(each))
+                {
+                    by[i] = self.spline.backward(x[i], raw, (by[i], by_ln), by_raw, &mut scratch);
+                }
+            }
+        });
+        let by_steering = self.net.backward(tensors, &self.tape, &by_raw, dropout, room);
+        let inputs = self.steering.len();
+        for (by, steering) in by.chunks_exact_mut(d).zip(by_steering.chunks_exact(inputs)) {
+            self.steering.iter().zip(steering).for_each(|(&i, v)| by[i] += v);
+        }
+    }
+}
