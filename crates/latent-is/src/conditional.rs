@@ -12,8 +12,7 @@
 use nalgebra::DMatrix;
 use rand::RngExt;
 
-use crate::density::Density;
-use crate::{Error, EvalError, LimitState, StandardNormal, rng};
+use crate::{Error, EvalError, LimitState, rng};
 
 /// Acceptance that the step size aims at.
 pub(crate) const ACCEPTANCE: f64 = 0.44;
@@ -95,21 +94,6 @@ pub(crate) fn walk(
 /// A limit-state value that a state can store and compare; without an answer, far from failing.
 pub(crate) fn known(value: f64) -> f64 {
     if value.is_nan() { f64::MAX } else { value.clamp(f64::MIN, f64::MAX) }
-}
-
-/// Refuses a nominal density that is not the standard normal, which the steps keep.
-///
-/// # Errors
-/// [`Error::Setting`] that names `method`'s need.
-pub(crate) fn check_standard_normal(
-    nominal: &dyn Density,
-    expected: &'static str,
-) -> Result<(), Error> {
-    let d = nominal.dim();
-    let u = rng::standard_normal(d, 3, 0);
-    let standard = StandardNormal::new(d).ln_pdf(u.as_view())?;
-    let same = (nominal.ln_pdf(u.as_view())? - standard).amax() < 1e-9;
-    Error::check(same, "the nominal density", expected, "another")
 }
 
 #[cfg(test)]

@@ -22,12 +22,14 @@
 //!   densities revisited. *Structural Safety* 76 (2019), 15–27.
 
 mod builder;
+mod propose;
 mod search;
 mod state;
 
 use serde::{Deserialize, Serialize};
 
 pub use builder::CrossEntropyBuilder;
+pub(crate) use propose::Propose;
 pub use search::CrossEntropySearch;
 pub use state::CrossEntropyState;
 

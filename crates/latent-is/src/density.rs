@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 
-use crate::{EvalError, rng};
+use crate::{Error, EvalError, rng};
 
 /// Natural logarithm of $2\pi$.
 pub(crate) const LN_2PI: f64 = 1.837_877_066_409_345_3;
@@ -41,6 +41,22 @@ impl StandardNormal {
     /// The standard normal in `dim` coordinates.
     pub fn new(dim: usize) -> Self {
         Self { dim }
+    }
+
+    /// Whether `nominal` is the standard normal density, by its values at three points.
+    ///
+    /// # Errors
+    /// [`EvalError`] when `nominal` cannot be evaluated.
+    pub fn is(nominal: &dyn Density) -> Result<bool, EvalError> {
+        let d = nominal.dim();
+        let u = rng::standard_normal(d, 3, 0);
+        let standard = Self::new(d).ln_pdf(u.as_view())?;
+        Ok((nominal.ln_pdf(u.as_view())? - standard).amax() < 1e-9)
+    }
+
+    /// Returns [`Error::Setting`] unless `nominal` is the standard normal density, as `expected` says.
+    pub(crate) fn require(nominal: &dyn Density, expected: &'static str) -> Result<(), Error> {
+        Error::check(Self::is(nominal)?, "the nominal density", expected, "another")
     }
 }
 

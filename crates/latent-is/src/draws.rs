@@ -47,6 +47,10 @@ impl Draws {
         }
     }
 
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
+    }
+
     pub(crate) fn failures(&self) -> u64 {
         self.ln_w.len() as u64
     }

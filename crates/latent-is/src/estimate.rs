@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostics::{effective_sample_size, max_weight_share, pareto_k};
 use crate::final_stage::Proposal;
 use crate::special::ln_sum_exp;
+use crate::{Density, DesignPoint, DesignPoints, StandardNormal};
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +91,44 @@ impl Tally {
     }
 }
 
+/// What several starts of a search for design points led to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StartsRecord {
+    /// Starts.
+    pub starts: usize,
+    /// Starts that converged.
+    pub converged: usize,
+    /// Distinct points that they converged to.
+    pub distinct: usize,
+    /// Largest weight that a draw at one of these points would have, over the estimate: how badly the
+    /// final proposal covers what the starts found. Absent without a point or an estimate, and above
+    /// twenty coordinates, where draws lie far from the point nearest to the origin.
+    pub heaviest: Option<f64>,
+}
+
+/// Coordinates above which a design point says nothing about where draws lie.
+const MOST_COVERED: usize = 20;
+
+impl StartsRecord {
+    pub(crate) fn new(found: &DesignPoints, estimate: &Estimate) -> Self {
+        let weight = |end: &DesignPoint| {
+            let q = estimate.proposal.as_ref().filter(|_| end.point.len() <= MOST_COVERED)?;
+            let nominal = StandardNormal::new(end.point.len());
+            let u = DMatrix::from_columns(std::slice::from_ref(&end.point));
+            let ln_p = nominal.ln_pdf(u.as_view()).ok()?;
+            let ln_q = q.over(&nominal).ln_pdf_given(u.as_view(), &ln_p).ok()?;
+            Some((ln_p[0] - ln_q[0] - estimate.log_pf).exp()).filter(|w| w.is_finite())
+        };
+        Self {
+            starts: found.starts,
+            converged: found.converged,
+            distinct: found.points.len(),
+            heaviest: found.points.iter().filter_map(weight).reduce(f64::max),
+        }
+    }
+}
+
 /// A failure probability with what is needed to judge it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -125,6 +164,12 @@ pub struct Estimate {
     /// Whether the estimate comes from correlated chains that no fresh draws have checked.
     #[serde(default)]
     pub unverified: bool,
+    /// Points at random places that contradict what a search along rays found.
+    #[serde(default)]
+    pub contradicted: u64,
+    /// What the starts of a search for design points led to, for methods that have any.
+    #[serde(default)]
+    pub starts: Option<StartsRecord>,
     /// One record a level of the search, in order.
     pub levels: Vec<LevelRecord>,
     /// Why the run ended; anything but [`StopReason::Converged`] calls for a closer look.
@@ -157,6 +202,8 @@ impl Estimate {
             unknown: 0,
             unknown_failing: None,
             unverified: false,
+            contradicted: 0,
+            starts: None,
             levels: Vec::new(),
             stopped: StopReason::Converged,
             search_stopped: None,

@@ -131,7 +131,7 @@ impl Explorer {
         let (d, factor) = (x.nrows(), &self.far.factors()[0]);
         let z =
             factor.solve_lower_triangular(x).expect("a Cholesky factor has a positive diagonal");
-        let (places, nearest, radius) = cover(&z);
+        let (places, nearest, radius) = cover(&z, PLACES);
         let width = (0.5 * radius).max(LEAST_WIDTH);
         let mut counts = vec![0.0; places.len()];
         let mut means = DMatrix::zeros(d, places.len());
@@ -150,14 +150,14 @@ impl Explorer {
     }
 }
 
-/// Columns that cover all columns, picked farthest first; which of them is nearest to each column; and
+/// At most `most` columns that cover all columns, picked farthest first; which of them is nearest to each column; and
 /// the largest distance to the nearest.
-fn cover(z: &DMatrix<f64>) -> (Vec<usize>, Vec<usize>, f64) {
+pub(crate) fn cover(z: &DMatrix<f64>, most: usize) -> (Vec<usize>, Vec<usize>, f64) {
     let mut places = vec![0];
     let mut nearest = vec![0; z.ncols()];
     let distance = |i: usize, place: usize| (z.column(i) - z.column(place)).norm();
     let mut distances = DVector::from_fn(z.ncols(), |i, _| distance(i, 0));
-    while places.len() < PLACES.min(z.ncols()) {
+    while places.len() < most.min(z.ncols()) {
         let (farthest, radius) = distances.argmax();
         if radius <= 0.0 {
             break;

@@ -211,6 +211,11 @@ impl FinalStage {
         self.budget
     }
 
+    /// Coefficient of variation at which the draws end, if there is one.
+    pub fn target_cov(&self) -> Option<f64> {
+        self.target_cov
+    }
+
     /// The proposal that [`run`](Self::run) draws from: `fit` with the defence around it.
     ///
     /// # Errors

@@ -39,13 +39,14 @@ use serde::{Deserialize, Serialize};
 pub use builder::SequentialBuilder;
 pub use state::SequentialState;
 
-use crate::conditional::{FIRST_STEP, check_standard_normal};
+use crate::conditional::FIRST_STEP;
 use crate::estimate::{LevelRecord, StopReason};
 use crate::explore::Explorer;
 use crate::pool::{Batch, Pool};
 use crate::smooth::{ln_to_failure, weight_cov};
 use crate::{
-    Components, Density, Error, EvalError, FinalStage, LimitState, Method, MixtureFit, Search, rng,
+    Components, Density, Error, EvalError, FinalStage, LimitState, Method, MixtureFit, Search,
+    StandardNormal, rng,
 };
 
 /// What the candidates of the chains come from. See the [module](self).
@@ -216,7 +217,7 @@ impl Sequential {
         match self.moves {
             Moves::Independence => Ok(()),
             Moves::Conditional => {
-                check_standard_normal(nominal, "standard normal for conditional moves")
+                StandardNormal::require(nominal, "standard normal for conditional moves")
             }
         }
     }

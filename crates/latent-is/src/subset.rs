@@ -30,10 +30,10 @@ mod chains;
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use crate::conditional::{FIRST_STEP, check_standard_normal};
+use crate::conditional::FIRST_STEP;
 use crate::estimate::{Estimate, LevelRecord, StopReason, WeightedSample};
 use crate::run::{Estimator, Progress};
-use crate::{Density, Error, EvalError, LimitState, rng};
+use crate::{Density, Error, EvalError, LimitState, StandardNormal, rng};
 use chains::{Particles, Walk};
 
 /// Subset simulation. See the [module](self).
@@ -210,7 +210,7 @@ impl Estimator for SubsetSimulation {
     }
 
     fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
-        check_standard_normal(nominal, "standard normal for subset simulation")
+        StandardNormal::require(nominal, "standard normal for subset simulation")
     }
 
     fn init(&self, _dim: usize) -> SubsetState {

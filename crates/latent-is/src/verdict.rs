@@ -16,6 +16,9 @@ const USELESS_COV: f64 = 0.5;
 const FEW_FAILURES: u64 = 30;
 /// Share of one draw in the estimate above which it is suspect.
 const LARGE_SHARE: f64 = 0.2;
+/// Weight of a draw at a design point, over the estimate, that the estimate's few thousand draws would
+/// hardly show.
+const BADLY_COVERED: f64 = 1000.0;
 /// Share of evaluations without an answer above which an estimate is suspect.
 const MANY_UNKNOWN: f64 = 0.01;
 /// Distance of the final estimate from the search's own, in units of log-probability, that no
@@ -76,6 +79,16 @@ pub enum Reason {
     },
     /// The estimate comes from chains alone: a mode that they lost would leave no trace.
     Unverified,
+    /// A draw at a design point that a start found would outweigh the rest: the proposal covers it badly.
+    Uncovered {
+        /// Its weight over the estimate.
+        weight: f64,
+    },
+    /// Random points contradict the crossings found along rays: some were missed.
+    Contradicted {
+        /// How many points.
+        points: u64,
+    },
     /// The final proposal is the fit alone, without the nominal density: nothing looked beyond it.
     Undefended,
     /// The evaluations ran out before the target was met.
@@ -125,6 +138,13 @@ impl fmt::Display for Reason {
             ),
             Self::Unverified => {
                 write!(f, "no fresh draws have checked its chains for a mode they lost")
+            }
+            Self::Uncovered { weight } => write!(
+                f,
+                "a draw at a design point that a start found would weigh {weight:.0} times the estimate"
+            ),
+            Self::Contradicted { points } => {
+                write!(f, "{points} random points contradict the crossings found along rays")
             }
             Self::Undefended => {
                 write!(f, "its proposal has no nominal part: no draw looked beyond the fit")
@@ -194,6 +214,10 @@ impl Estimate {
         let share = self.unknown as f64 / self.evaluations.max(1) as f64;
         note(share > MANY_UNKNOWN, Reason::Unknown { share });
         note(self.unverified && self.failures > 0, Reason::Unverified);
+        let weight = self.starts.and_then(|starts| starts.heaviest).unwrap_or(0.0);
+        note(weight > BADLY_COVERED, Reason::Uncovered { weight });
+        let points = self.contradicted;
+        note(points > 0, Reason::Contradicted { points });
         let undefended = self.proposal.as_ref().is_some_and(|p| p.nominal_share <= 0.0);
         note(undefended && self.failures > 0, Reason::Undefended);
         let short = self.stopped == StopReason::Budget && self.failures > 0;

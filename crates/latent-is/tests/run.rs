@@ -10,9 +10,9 @@ use latent_is::run::{
     CheckpointError, JsonLines, Observer, Outcome, ProgressLine, Report, RunError, Stopped,
 };
 use latent_is::{
-    Budget, CrossEntropy, Estimator, FinalStage, FnLimitState, ImprovedCrossEntropy, LimitState,
-    Method, MonteCarlo, NanPolicy, Run, Sequential, StandardNormal, StopReason, SubsetSimulation,
-    latent::PushForward, problems,
+    Adaptive, Budget, CrossEntropy, Directional, Estimator, FinalStage, FnLimitState,
+    ImprovedCrossEntropy, LimitState, Method, MonteCarlo, NanPolicy, Run, Sequential,
+    StandardNormal, StopReason, SubsetSimulation, latent::PushForward, problems,
 };
 
 /// Sets the flag after each step, so that a run ends after one.
@@ -73,6 +73,12 @@ fn pieces_give_the_bits_of_the_whole() {
     let sis = Sequential::default();
     let outcome = assert_resumable(&sis);
     assert_eq!(outcome.estimate.unwrap(), sis.estimate(&nominal, problem(), 3).unwrap());
+    let adaptive = Adaptive::default();
+    let outcome = assert_resumable(&adaptive);
+    assert_eq!(outcome.estimate.unwrap(), adaptive.estimate(&nominal, problem(), 3).unwrap());
+    let directional = Directional::builder().budget(3_000).build().unwrap();
+    let outcome = assert_resumable(&directional);
+    assert_eq!(outcome.estimate.unwrap(), directional.estimate(problem(), 3).unwrap());
     let ice = ImprovedCrossEntropy::default();
     let outcome = assert_resumable(&ice);
     assert_eq!(outcome.estimate.unwrap(), ice.estimate(&nominal, problem(), 3).unwrap());

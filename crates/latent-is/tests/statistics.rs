@@ -1,7 +1,7 @@
 //! Estimates over many seeds against known probabilities.
 //!
 //! The mean over the seeds must lie within four standard errors of the truth (a false alarm in 16,000
-//! cases for a normal mean; some thirty cases here). At least so many 95 % intervals must contain the truth
+//! cases for a normal mean; some thirty-five cases here). At least so many 95 % intervals must contain the truth
 //! that a method whose intervals cover in 93 % of runs (the sample variance of heavy-tailed weights and
 //! the stopping rule cost up to two points) falls below it once in 10,000 cases.
 
@@ -9,8 +9,9 @@ mod common;
 
 use latent_is::latent::PushForward;
 use latent_is::{
-    Components, CrossEntropy, Density, Estimate, FinalStage, GaussianMixture, ImprovedCrossEntropy,
-    LimitState, Method, MonteCarlo, Sequential, StandardNormal, Status, problems,
+    Adaptive, Components, CrossEntropy, Density, Directional, Estimate, FinalStage,
+    GaussianMixture, ImprovedCrossEntropy, LimitState, Method, MonteCarlo, Sequential,
+    StandardNormal, Status, problems,
 };
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -76,6 +77,18 @@ fn cross_entropy_is_honest() {
         &["linear-2", "four-branch-2", "two-mode-5", "banana-2"],
         &["gmm-2"],
     );
+}
+
+#[test]
+fn adaptive_is_honest() {
+    assert_method(&Adaptive::default(), &["two-mode-5", "misleading-2"], &["gmm-2"]);
+}
+
+#[test]
+fn directional_sampling_is_honest() {
+    let problem = problems::by_name("parabolic-2").unwrap();
+    let method = Directional::builder().target_cov(0.05).build().unwrap();
+    assert_honest("directional", problem.pf(), |seed| method.estimate(problem, seed).unwrap());
 }
 
 #[test]
@@ -153,8 +166,12 @@ fn a_surrogate_search_is_corrected() {
 fn results_do_not_depend_on_the_number_of_threads() {
     let problem = problems::by_name("banana-2").unwrap();
     let target = problem.target().unwrap();
-    let methods: [&dyn Method; 3] =
-        [&CrossEntropy::default(), &ImprovedCrossEntropy::default(), &Sequential::default()];
+    let methods: [&dyn Method; 4] = [
+        &CrossEntropy::default(),
+        &ImprovedCrossEntropy::default(),
+        &Sequential::default(),
+        &Adaptive::default(),
+    ];
     for method in methods {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -224,7 +241,9 @@ fn missing_answers_are_counted_and_no_failure_is_bounded() {
     let ice = ImprovedCrossEntropy::builder().final_stage(stage).build().unwrap();
     let sis = Sequential::builder().final_stage(stage).build().unwrap();
     let pcn = Sequential::conditional_builder().final_stage(stage).build().unwrap();
-    let methods: [&dyn Method; 4] = [&ce, &ice, &sis, &pcn];
+    let search = CrossEntropy::builder().final_stage(stage).build().unwrap();
+    let adaptive = Adaptive::builder().search(search).build().unwrap();
+    let methods: [&dyn Method; 5] = [&ce, &ice, &sis, &pcn, &adaptive];
     for method in methods {
         let e = method.estimate(&nominal, &patchy, 1).unwrap();
         let share = e.unknown as f64 / e.evaluations as f64;

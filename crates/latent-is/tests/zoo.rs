@@ -5,7 +5,8 @@
 
 use latent_is::metrics::{Confusion, Repeated, Repetition};
 use latent_is::{
-    CrossEntropy, ImprovedCrossEntropy, LimitState, Method, Sequential, StandardNormal, problems,
+    Adaptive, CrossEntropy, ImprovedCrossEntropy, LimitState, Method, Sequential, StandardNormal,
+    problems,
 };
 use rayon::prelude::*;
 
@@ -65,6 +66,12 @@ const UNSUITED: &[&str] = &["banana-10"];
 #[ignore = "slow: a minute or two, the zoo up to ten coordinates, thirty seeds a problem"]
 fn cross_entropy_is_honest_over_the_zoo() {
     assert_honest("cross-entropy", &CrossEntropy::default(), UNSUITED);
+}
+
+#[test]
+#[ignore = "slow: some minutes, the zoo up to ten coordinates, thirty seeds a problem"]
+fn adaptive_is_honest_over_the_zoo() {
+    assert_honest("adaptive", &Adaptive::default(), UNSUITED);
 }
 
 #[test]

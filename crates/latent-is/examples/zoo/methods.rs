@@ -3,7 +3,7 @@
 use latent_is::latent::PushForward;
 use latent_is::problems::Problem;
 use latent_is::{
-    CrossEntropy, Error, Estimate, ImprovedCrossEntropy, LimitState, Method, MonteCarlo,
+    Adaptive, CrossEntropy, Error, Estimate, ImprovedCrossEntropy, LimitState, Method, MonteCarlo,
     Sequential, StandardNormal, SubsetSimulation,
 };
 use serde::Serialize;
@@ -63,6 +63,7 @@ pub(crate) fn all() -> Vec<Contender> {
             run: Box::new(move |problem, seed| mc.estimate(&normal(problem), problem, seed)),
             in_target: false,
         },
+        Contender::latent("adaptive", Adaptive::default()),
         Contender::latent("ce", CrossEntropy::default()),
         Contender::latent("ce-paper", CrossEntropy::paper()),
         Contender::target("ce-target", CrossEntropy::default()),

@@ -43,6 +43,12 @@ impl<S: Schedule> CrossEntropyBuilder<S> {
         self
     }
 
+    /// Refines beyond the asked number of levels as long as that saves more final draws than it costs.
+    pub fn while_it_pays(mut self, on: bool) -> Self {
+        self.method.while_it_pays = on;
+        self
+    }
+
     /// Share of a wide Gaussian around the nominal law in every proposal, the final one included; half
     /// of the first level comes from it. Zero turns exploration off.
     pub fn explore(mut self, share: f64) -> Self {

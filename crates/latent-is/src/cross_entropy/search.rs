@@ -3,11 +3,13 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::propose::{Propose, spread};
 use super::{CrossEntropyBuilder, CrossEntropyState, Quantile, Schedule, Seen};
 use crate::estimate::{LevelRecord, StopReason};
 use crate::explore::Explorer;
 use crate::pool::{Batch, Pool};
 use crate::run::Stepped;
+use crate::smooth::ln_failure;
 use crate::{
     Components, Density, Error, EvalError, FinalStage, GaussianMixture, LimitState, Method,
     MixtureFit, Search, rng,
@@ -15,6 +17,10 @@ use crate::{
 
 /// Levels without progress after which a search gives up.
 const PATIENCE: usize = 3;
+/// Relative variance of one draw from a mixture that fits well.
+const WELL_FITTED: f64 = 0.7;
+/// Factor on the relative variance that a further level is hoped to bring when the last one brought none.
+const HOPE: f64 = 0.8;
 
 /// A cross-entropy search that closes in on the event by the schedule `S`, and the draws after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +31,9 @@ pub struct CrossEntropySearch<S> {
     pub(super) max_levels: usize,
     pub(super) pooled: bool,
     pub(super) refinements: usize,
+    /// Refines further while that saves final draws.
+    #[serde(default)]
+    pub(super) while_it_pays: bool,
     /// Share of the explorer in every proposal.
     pub(super) explore: f64,
     pub(super) fit: MixtureFit,
@@ -64,6 +73,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
             max_levels: 50,
             pooled: true,
             refinements: 1,
+            while_it_pays: false,
             explore: 0.05,
             fit: MixtureFit::default(),
             final_stage: FinalStage::default(),
@@ -79,6 +89,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
             max_levels: 50,
             pooled: false,
             refinements: 0,
+            while_it_pays: false,
             explore: 0.0,
             fit: MixtureFit::default().with_components(Components::Fixed(2)),
             final_stage: FinalStage::paper(samples_per_level as u64),
@@ -99,6 +110,18 @@ impl<S: Schedule> CrossEntropySearch<S> {
         nominal: &dyn Density,
         g: &dyn LimitState,
         seed: u64,
+        state: CrossEntropyState,
+    ) -> Result<CrossEntropyState, Error> {
+        self.step_with(&self.fit, nominal, g, seed, state)
+    }
+
+    /// [`step`](Self::step) with another way to fit the next proposal.
+    pub(crate) fn step_with(
+        &self,
+        fit: &dyn Propose,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
         mut state: CrossEntropyState,
     ) -> Result<CrossEntropyState, Error> {
         if state.done {
@@ -115,17 +138,25 @@ impl<S: Schedule> CrossEntropySearch<S> {
             Some(q) => {
                 let (batch, _) = Batch::evaluate(nominal, g, &q.sample(n, draw_seed)?)?;
                 state.pool.add(&batch, Some(&q))?;
+                state.spread.push(spread(&batch, &q)?);
                 batch
             }
         };
         Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
-        let (threshold, ln_w) = self.next(&state, &batch.g);
+        let (threshold, ln_w) = if batch.failures() >= fit.enough() {
+            let weights = state.pool.ln_weights().zip(&state.pool.g);
+            (0.0, weights.map(|(w, g)| w + ln_failure(*g)).collect())
+        } else {
+            self.next(&state, &batch.g)
+        };
         let fit_seed = rng::derive(seed, "cross-entropy fit", level as u64);
-        let fitted = self.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?;
+        let fitted = fit.propose(&state.pool, &ln_w, state.explorer.as_ref(), fit_seed)?;
         if let Some(explorer) = &mut state.explorer {
             explorer.follow(&state.pool)?;
         }
-        state.follow(fitted.mixture, threshold, self.refinements)?;
+        let spent = state.charged() + n as u64 * (level as u64 + 1);
+        let pays = self.while_it_pays && self.refining_pays(&state.spread, spent, n);
+        state.follow(fitted.mixture, threshold, self.refinements, pays)?;
         state.levels.push(LevelRecord {
             level,
             threshold,
@@ -141,7 +172,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
                 Some(StopReason::Stalled)
             } else if level + 1 >= self.max_levels {
                 Some(StopReason::Levels)
-            } else if self.would_starve(n as u64 * (level as u64 + 2)) {
+            } else if self.would_starve(spent + n as u64) {
                 // A search that has reached the event and only misses refinement has converged.
                 Some(if threshold > 0.0 { StopReason::Budget } else { StopReason::Converged })
             } else {
@@ -202,6 +233,38 @@ impl<S: Schedule> CrossEntropySearch<S> {
     fn draws(&self, dim: usize) -> usize {
         let least = if self.pooled { S::PER_COORDINATE * dim } else { 0 };
         self.samples_per_level.max(least)
+    }
+
+    /// Whether a further level would save more final draws than it costs, judged by how the relative
+    /// variance of one draw fell from level to level.
+    fn refining_pays(&self, spread: &[Option<f64>], spent: u64, level: usize) -> bool {
+        let measured: Vec<f64> = spread.iter().copied().flatten().collect();
+        let Some(last) = measured.last().copied() else { return true };
+        let lowest = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
+        let (earlier, late) = measured.split_at(measured.len().saturating_sub(PATIENCE - 1));
+        let next = match measured[..] {
+            // Without a trend yet: what a mixture that fits well has.
+            [_] => WELL_FITTED.min(last),
+            [.., before, last] if last < before => (last * last / before).max(0.5 * last),
+            // One level is uncertain: only several that gained nothing end it.
+            _ if lowest(late) < lowest(earlier) => HOPE * last,
+            _ => last,
+        };
+        let draws = |variance: f64, spent: u64| {
+            let wanted = self.final_stage.target_cov().map_or(0.0, |t| variance / (t * t));
+            let left =
+                self.final_stage.budget().map_or(f64::INFINITY, |b| b.saturating_sub(spent) as f64);
+            (wanted, variance / left.max(1.0))
+        };
+        let level = level as u64;
+        let (now, then) = (draws(last, spent), draws(next, spent + level));
+        let enough = self.final_stage.budget().is_none_or(|b| now.0 + spent as f64 <= b as f64);
+        if enough { then.0 + level as f64 <= now.0 } else { then.1 < now.1 }
+    }
+
+    /// How mixtures are fitted.
+    pub(crate) fn fit(&self) -> MixtureFit {
+        self.fit
     }
 
     /// Whether `spent` evaluations would leave less than a third of the budget to the final draws.

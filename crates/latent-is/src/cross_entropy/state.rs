@@ -22,6 +22,10 @@ pub struct CrossEntropyState {
     pub(super) stalled: usize,
     /// Refinement levels done.
     refined: usize,
+    /// Relative variance of one draw, level by level from the second on.
+    pub(super) spread: Vec<Option<f64>>,
+    /// Evaluations and those without an answer, spent otherwise before or between the levels.
+    before: (u64, u64),
     pub(super) levels: Vec<LevelRecord>,
     pub(super) stopped: Option<StopReason>,
     pub(super) done: bool,
@@ -35,6 +39,8 @@ impl CrossEntropyState {
             explorer: None,
             stalled: 0,
             refined: 0,
+            spread: Vec::new(),
+            before: (0, 0),
             levels: Vec::new(),
             stopped: None,
             done: false,
@@ -53,7 +59,34 @@ impl CrossEntropyState {
 
     /// The outcome; absent before the first level.
     pub fn into_search(self) -> Option<Search> {
-        Some(Search::of(self.proposal?, self.levels, self.stopped, None))
+        let mut search = Search::of(self.proposal?, self.levels, self.stopped, None);
+        search.evaluations += self.before.0;
+        search.unknown += self.before.1;
+        Some(search)
+    }
+
+    /// The points so far.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Counts evaluations that were spent on the search but not in its levels.
+    pub(crate) fn charge(&mut self, evaluations: u64, unknown: u64) {
+        self.before.0 += evaluations;
+        self.before.1 += unknown;
+    }
+
+    /// Evaluations counted by [`charge`](Self::charge).
+    pub(crate) fn charged(&self) -> u64 {
+        self.before.0
+    }
+
+    /// Gives the mixture `seeds` a share in the next proposal.
+    pub(crate) fn sow(&mut self, seeds: &GaussianMixture, share: f64) -> Result<(), Error> {
+        if let (false, Some(proposal)) = (self.done, &self.proposal) {
+            self.proposal = Some(proposal.blend(seeds, share)?);
+        }
+        Ok(())
     }
 
     /// Takes the next proposal and decides whether the event is reached or progress has stopped.
@@ -62,6 +95,7 @@ impl CrossEntropyState {
         fit: GaussianMixture,
         threshold: f64,
         refinements: usize,
+        pays: bool,
     ) -> Result<(), Error> {
         let before = self.levels.last().map_or(f64::INFINITY, |l| l.threshold);
         if threshold > 0.0 {
@@ -72,7 +106,7 @@ impl CrossEntropyState {
         self.stalled = 0;
         self.proposal = Some(fit);
         let settled = self.explorer.as_ref().is_none_or(Explorer::settled);
-        if self.refined >= refinements && (settled || self.refined >= refinements + WAIT) {
+        if self.refined >= refinements && !pays && (settled || self.refined >= refinements + WAIT) {
             self.stopped = Some(StopReason::Converged);
             self.done = true;
         }

@@ -11,7 +11,7 @@ const LLOYD_STEPS: usize = 8;
 
 /// Hard responsibilities of `k` clusters of the columns of `x` with weights `w`, `[k, n]`; clusters
 /// without weight are left out, so there may be fewer than `k` rows.
-pub(super) fn clusters(x: &DMatrix<f64>, w: &[f64], k: usize, rng: &mut impl Rng) -> DMatrix<f64> {
+pub(crate) fn clusters(x: &DMatrix<f64>, w: &[f64], k: usize, rng: &mut impl Rng) -> DMatrix<f64> {
     let mut centres = seeds(x, w, k, rng);
     let mut labels = assign(x, &centres);
     for _ in 0..LLOYD_STEPS {

@@ -22,6 +22,7 @@ pub use fit::{Components, Fitted, MixtureFit, MixtureFitBuilder};
 
 use crate::{Density, Error, EvalError, rng};
 use kernel::Kernel;
+pub(crate) use kmeans::clusters;
 
 /// Samples that share one random stream in [`GaussianMixture::sample`].
 const BLOCK: usize = 1024;

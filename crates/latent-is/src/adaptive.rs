@@ -1,0 +1,273 @@
+//! The recommended estimator: a cheap look around, then whatever fits what it saw.
+//!
+//! 1. *Rays.* A few rays from the origin of standard normal space. Where failure surrounds the origin alike,
+//!    [`Directional`] sampling needs no search and is all there is to do.
+//! 2. *First level.* Draws from the nominal law and from a wide one, as in [`CrossEntropy`].
+//! 3. *Starts.* A [`Form`] search from the origin and from draws of the first level that failed, or came
+//!    nearest to it, far from each other. Each design point gets a Gaussian $\mathcal N(u^*, I)$; together
+//!    they make up half of the next level. Starts that end at different points all take part.
+//! 4. *Levels.* Cross-entropy levels, mostly at the failure event at once, with pooled weights and an
+//!    automatic number of components. They go on while a level saves more final draws than it costs: the
+//!    relative variance $\sigma_t^2$ of a draw of level $t$ asks for $\sigma_t^2/\delta^2$ final draws for the
+//!    target $\delta$, and the trend of $\sigma_t^2$ foretells the next one.
+//! 5. *Fresh draws* from the frozen, defended proposal: the estimate is (1) of
+//!    [`final_stage`](crate::final_stage), without bias whatever the steps before it did.
+//!
+//! Under a nominal density that is not standard normal, steps 1 and 3 are left out.
+//!
+//! The weight that a draw at a design point would have, relative to the estimate, says whether the
+//! final proposal covers what the starts found; a large one makes the verdict suspect.
+
+mod builder;
+mod fit;
+mod state;
+
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+pub use builder::AdaptiveBuilder;
+pub use state::AdaptiveState;
+
+use crate::cross_entropy::CrossEntropyState;
+use crate::explore::cover;
+use crate::pool::Pool;
+use crate::special::ln_sum_exp;
+use crate::{
+    CrossEntropy, Density, Directional, Error, Estimate, EvalError, FinalStage, Form,
+    GaussianMixture, LimitState, Method, Search, StandardNormal,
+};
+use fit::Proposer;
+use state::Starts;
+
+/// Most starts of the search for design points.
+const MOST_STARTS: usize = 12;
+/// Gradients that a start takes, about.
+const GRADIENTS: usize = 8;
+/// Evaluations that the starts may take, about: what four levels take.
+const STARTS_WORTH: usize = 2400;
+/// The same as a share of the budget.
+const STARTS_SHARE: f64 = 0.15;
+/// Evaluations below which rays alone are chosen: about what the search for a mixture takes.
+const RAYS_WORTH: f64 = 3000.0;
+/// Factor on the variance over the first few rays, which is uncertain.
+const CAUTION: f64 = 2.0;
+/// Target of the directional estimator where the final stage has none.
+const DEFAULT_TARGET: f64 = 0.02;
+/// Share of the first level's points, those with the smallest values, to start from when none fails.
+const LOWEST: f64 = 0.1;
+/// Share that the places keep in later levels, above so many coordinates that no explorer follows them.
+const KEPT_SHARE: f64 = 0.2;
+const MOST_EXPLORED: usize = 4;
+/// Levels after which no further starts are made.
+const LAST_STARTS: usize = 4;
+/// Share of the weight that makes a failing point a further start, most of these a level, coordinates and
+/// places above which there are none.
+const HEAVY: f64 = 0.02;
+const MORE_STARTS: usize = 4;
+const MOST_FOLLOWED: usize = 20;
+const MOST_PLACES: usize = 24;
+/// A start that ended with a value below this share of the one at the origin has come near failure.
+const NEAR: f64 = 0.1;
+
+/// The recommended estimator. See the [module](self) for what it does.
+///
+/// ```
+/// use latent_is::{Adaptive, FnLimitState, Method, StandardNormal};
+///
+/// let g = FnLimitState::new(10, |u: &[f64]| 4.5 - u.iter().sum::<f64>() / 10_f64.sqrt());
+/// let estimate = Adaptive::default().estimate(&StandardNormal::new(10), &g, 7)?;
+/// assert!(estimate.interval(0.999).contains(3.3977e-6));
+/// # Ok::<(), latent_is::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adaptive {
+    rays: usize,
+    form: Form,
+    seed_share: f64,
+    search: CrossEntropy,
+}
+
+impl Default for Adaptive {
+    fn default() -> Self {
+        let search = CrossEntropy::builder()
+            .samples_per_level(600)
+            .while_it_pays(true)
+            .build()
+            .expect("the settings are in range");
+        Self { rays: 8, form: Form::default(), seed_share: 0.5, search }
+    }
+}
+
+impl Adaptive {
+    /// A builder that starts from the default.
+    pub fn builder() -> AdaptiveBuilder {
+        AdaptiveBuilder { method: Self::default() }
+    }
+
+    /// Directional sampling to the same target and budget, in batches of `rays`.
+    fn directional(&self, rays: usize) -> Directional {
+        let stage = self.search.final_stage();
+        Directional::builder()
+            .batch(rays)
+            .target_cov(stage.target_cov().unwrap_or(DEFAULT_TARGET))
+            .budget(stage.budget().unwrap_or(u64::MAX))
+            .build()
+            .expect("the settings of a final stage are in range")
+    }
+
+    /// Whether rays with the relative variance `spread` over them, at `each` evaluations, reach the
+    /// target before a search would have ended.
+    fn rays_suffice(&self, spread: f64, each: f64) -> bool {
+        let target = self.search.final_stage().target_cov().unwrap_or(DEFAULT_TARGET);
+        CAUTION * spread / (target * target) * each <= RAYS_WORTH
+    }
+
+    /// Evaluations that the first starts may take, about.
+    fn starts_worth(&self) -> usize {
+        let budget = self.search.final_stage().budget().unwrap_or(u64::MAX);
+        ((STARTS_SHARE * budget as f64) as usize).min(STARTS_WORTH)
+    }
+
+    /// Most starts that the next step of a search makes, and their coordinates.
+    fn starts_of(&self, levels: &CrossEntropyState) -> (usize, usize) {
+        let d = levels.pool().x.nrows();
+        let first = most_starts(self.starts_worth(), d);
+        match levels.levels().len() {
+            1 => (first, d),
+            n if n <= LAST_STARTS => (MORE_STARTS, d),
+            _ => (0, d),
+        }
+    }
+
+    /// One level of the search, or its starts when they are due after the first level.
+    fn search_step(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        starts: &mut Option<Starts>,
+        mut levels: CrossEntropyState,
+    ) -> Result<CrossEntropyState, Error> {
+        let known = starts.as_ref().map(Starts::places).unwrap_or_default();
+        let due = match starts {
+            None => levels.levels().len() == 1,
+            Some(found) => found.after < levels.levels().len() && found.after < LAST_STARTS,
+        };
+        if due && StandardNormal::is(nominal)? {
+            let pool = levels.pool();
+            let places = if starts.is_none() {
+                first_places(pool, self.starts_worth())
+            } else {
+                heavy(pool, &known)
+            };
+            let found = starts.get_or_insert_default();
+            found.after = levels.levels().len();
+            if places.ncols() > 0 {
+                let (more, scale) = (self.form.search_from(g, places.as_view())?, scale(pool));
+                levels.charge(more.evaluations, more.unknown);
+                found.add(more, scale);
+                let fresh: Vec<_> = found.places().split_off(known.len());
+                if let Some(seeds) = seeds(&fresh)? {
+                    levels.sow(&seeds, self.seed_share)?;
+                }
+                return Ok(levels);
+            }
+        }
+        let fit = Proposer { fit: self.search.fit(), places: &known };
+        let mut levels = self.search.step_with(&fit, nominal, g, seed, levels)?;
+        if known.len() > 1 && g.dim() > MOST_EXPLORED {
+            levels.sow(&seeds(&known)?.expect("there are places"), KEPT_SHARE)?;
+        }
+        Ok(levels)
+    }
+}
+
+/// Starts that about `worth` evaluations allow in `d` coordinates.
+fn most_starts(worth: usize, d: usize) -> usize {
+    (worth / ((d + 1) * GRADIENTS)).clamp(1, MOST_STARTS)
+}
+
+/// Where to start for design points: the origin, and points of the first level far from each other.
+fn first_places(pool: &Pool, worth: usize) -> DMatrix<f64> {
+    let d = pool.x.nrows();
+    let most = most_starts(worth, d);
+    let mut order: Vec<usize> = (0..pool.g.len()).collect();
+    order.sort_by(|a, b| pool.g[*a].total_cmp(&pool.g[*b]));
+    let failing = pool.failures();
+    let lowest = (LOWEST * order.len() as f64).ceil() as usize;
+    order.truncate(if failing > 0 { failing } else { lowest });
+    let near = pool.x.select_columns(&order);
+    let mut places = if most > 1 { cover(&near, most - 1).0 } else { Vec::new() };
+    places.sort_unstable();
+    let mut starts = DMatrix::zeros(d, places.len() + 1);
+    for (i, place) in places.iter().enumerate() {
+        starts.set_column(i + 1, &near.column(*place));
+    }
+    starts
+}
+
+/// Failing points that carry much of the weight, away from the places known, and far from each other.
+fn heavy(pool: &Pool, known: &[DVector<f64>]) -> DMatrix<f64> {
+    let d = pool.x.nrows();
+    let ln_w: Vec<f64> = pool.ln_weights().collect();
+    let failing: Vec<usize> = (0..ln_w.len()).filter(|i| pool.g[*i] <= 0.0).collect();
+    let total = ln_sum_exp(&failing.iter().map(|i| ln_w[*i]).collect::<Vec<_>>());
+    let heavy: Vec<usize> =
+        failing.into_iter().filter(|i| (ln_w[*i] - total).exp() > HEAVY).collect();
+    if heavy.is_empty() || d > MOST_FOLLOWED || known.len() >= MOST_PLACES {
+        return DMatrix::zeros(d, 0);
+    }
+    let x = pool.x.select_columns(&heavy);
+    let places = cover(&x, MORE_STARTS).0;
+    x.select_columns(&places)
+}
+
+/// The largest value of $g$ seen: its unit.
+fn scale(pool: &Pool) -> f64 {
+    pool.g.iter().copied().fold(0.0, f64::max)
+}
+
+/// A Gaussian with unit covariance at each place; none when there is no place.
+fn seeds(places: &[DVector<f64>]) -> Result<Option<GaussianMixture>, Error> {
+    if places.is_empty() {
+        return Ok(None);
+    }
+    let d = places[0].len();
+    let covariances = vec![DMatrix::identity(d, d); places.len()];
+    let weights = vec![1.0; places.len()];
+    Ok(Some(GaussianMixture::new(weights, DMatrix::from_columns(places), covariances)?))
+}
+
+impl Method for Adaptive {
+    fn search(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+    ) -> Result<Search, Error> {
+        EvalError::check_dim(nominal.dim(), g.dim())?;
+        let (mut starts, mut levels) = (None, self.search.init(g.dim()));
+        while !levels.done() {
+            levels = self.search_step(nominal, g, seed, &mut starts, levels)?;
+        }
+        Ok(levels.into_search().expect("a finished search has a proposal"))
+    }
+
+    fn final_stage(&self) -> &FinalStage {
+        self.search.final_stage()
+    }
+
+    fn estimate(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+    ) -> Result<Estimate, Error> {
+        EvalError::check_dim(nominal.dim(), g.dim())?;
+        let mut state = AdaptiveState::Begin { dim: g.dim() };
+        while !state.done() {
+            state = self.advance(nominal, g, seed, state)?;
+        }
+        Ok(state.finish().expect("a run that is done has draws"))
+    }
+}
