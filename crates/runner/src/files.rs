@@ -12,10 +12,10 @@ pub fn write(path: &Path, contents: &str) -> anyhow::Result<()> {
     write_bytes(path, contents.as_bytes())
 }
 
-/// As [`write`], for contents that are no text.
+/// As [`write()`], for contents that are no text.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_bytes(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
     replace(path, |file| Ok(file.write_all(contents)?))
         .with_context(|| format!("cannot write {}", path.display()))

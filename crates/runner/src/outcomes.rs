@@ -69,7 +69,7 @@ pub fn write(
     write_named(path, format, &names, x)
 }
 
-/// As [`write`], with names alone.
+/// As [`write()`], with names alone.
 ///
 /// # Errors
 /// When the file cannot be written; `path` is then as it was.
