@@ -73,7 +73,7 @@ fn every_row_is_there_with_every_figure() {
         assert!(results[part]["se"].as_f64().unwrap() > 0.0, "{part}");
     }
     let rows = results["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 12);
+    assert_eq!(rows.len(), 14);
     let figures = [
         "pf_mean",
         "pf_sd",
@@ -95,9 +95,9 @@ fn every_row_is_there_with_every_figure() {
         assert_eq!(row["trials"], 2);
     }
     let names = |key: &str| rows.iter().map(|row| row[key].as_str().unwrap()).collect::<Vec<_>>();
-    assert_eq!(names("space").iter().filter(|s| **s == "latent").count(), 8);
-    assert_eq!(names("event").iter().filter(|s| **s == "surrogate").count(), 4);
-    assert_eq!(names("preset").iter().filter(|s| **s == "default").count(), 6);
+    assert_eq!(names("space").iter().filter(|s| **s == "latent").count(), 10);
+    assert_eq!(names("event").iter().filter(|s| **s == "surrogate").count(), 5);
+    assert_eq!(names("preset").iter().filter(|s| **s == "default").count(), 8);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Settings of the adaptive estimator.
 
 use super::Adaptive;
-use crate::{CrossEntropy, Error, Form};
+use crate::{CrossEntropy, Error, FinalStage, Form};
 
 /// Builds an [`Adaptive`].
 #[derive(Clone, Debug)]
@@ -32,6 +32,12 @@ impl AdaptiveBuilder {
     /// Levels and final draws.
     pub fn search(mut self, search: CrossEntropy) -> Self {
         self.method.search = search;
+        self
+    }
+
+    /// The draws that follow the levels.
+    pub fn final_stage(mut self, stage: FinalStage) -> Self {
+        self.method.search = self.method.search.finished_by(stage);
         self
     }
 

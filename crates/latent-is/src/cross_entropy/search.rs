@@ -262,6 +262,11 @@ impl<S: Schedule> CrossEntropySearch<S> {
         if enough { then.0 + level as f64 <= now.0 } else { then.1 < now.1 }
     }
 
+    /// The same search with other final draws.
+    pub(crate) fn finished_by(self, final_stage: FinalStage) -> Self {
+        Self { final_stage, ..self }
+    }
+
     /// How mixtures are fitted.
     pub(crate) fn fit(&self) -> MixtureFit {
         self.fit

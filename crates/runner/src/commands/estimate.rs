@@ -8,8 +8,7 @@ use std::{
 use anyhow::Context;
 use flow_core::{Device, FlowFile};
 use latent_is::{
-    CrossEntropy, Estimate, FinalStage, FlowTransport, Interval, Method, Sequential,
-    StandardNormal, Transport, Units, Verdict,
+    Estimate, FinalStage, FlowTransport, Interval, StandardNormal, Transport, Units, Verdict,
     latent::{Composed, PushForward},
     verdict::Status,
 };
@@ -129,10 +128,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         .target_cov(Some(args.target_cov))
         .budget(Some(args.budget))
         .build()?;
-    let method: Box<dyn Method> = match args.method {
-        Search::Ce => Box::new(CrossEntropy::builder().final_stage(last).build()?),
-        Search::Sis => Box::new(Sequential::builder().final_stage(last).build()?),
-    };
+    let method = args.method.with(last)?;
     let begin = std::time::Instant::now();
     let estimate = match args.space {
         Space::Latent => {

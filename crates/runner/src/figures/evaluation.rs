@@ -27,7 +27,7 @@ pub fn levels(results: &Results) -> anyhow::Result<String> {
         if known.is_none() {
             let y_label = match method {
                 Method::Sis => "width σ of the smoothed indicator",
-                Method::Ce => "threshold γ of g",
+                Method::Ce | Method::Ice | Method::Adaptive => "threshold γ of g",
             };
             let panel = Panel {
                 title: format!("{}: levels of {space}-{method}", results.system),

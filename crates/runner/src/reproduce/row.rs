@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use latent_is::{CrossEntropy, Error, FinalStage, Sequential};
+use latent_is::{Adaptive, CrossEntropy, Error, FinalStage, ImprovedCrossEntropy, Sequential};
 use serde::{Deserialize, Serialize};
 
 /// Where the search takes place.
@@ -23,6 +23,10 @@ pub enum Method {
     Ce,
     /// Sequential importance sampling with Gaussian-mixture moves.
     Sis,
+    /// Improved cross-entropy: a smooth indicator instead of thresholds.
+    Ice,
+    /// The recommended pipeline: a look around, design points, levels that pay.
+    Adaptive,
 }
 
 /// The settings of the search.
@@ -62,6 +66,8 @@ impl RowKey {
     /// All rows, in the order of the table.
     pub fn all() -> Vec<Self> {
         let mut rows = Vec::new();
+        // The recommended pipeline starts from design points of standard normal space.
+        let recommended = (Space::Latent, Method::Adaptive, Preset::Default);
         for (space, events) in [
             (Space::Latent, &[Event::Surrogate, Event::True][..]),
             (Space::Target, &[Event::True][..]),
@@ -71,24 +77,39 @@ impl RowKey {
                     rows.extend(events.iter().map(|&event| Self { space, method, preset, event }));
                 }
             }
+            if space == recommended.0 {
+                let (space, method, preset) = recommended;
+                rows.extend(events.iter().map(|&event| Self { space, method, preset, event }));
+            }
         }
         rows
     }
 
     /// The estimator of this row; the default preset keeps to `budget` evaluations in all.
     pub(crate) fn estimator(self, budget: u64) -> Result<Box<dyn latent_is::Method>, Error> {
-        let within = || FinalStage::builder().budget(Some(budget)).build();
-        Ok(match (self.method, self.preset) {
-            (Method::Ce, Preset::Paper) => Box::new(CrossEntropy::paper()),
-            (Method::Ce, Preset::Default) => {
-                Box::new(CrossEntropy::builder().final_stage(within()?).build()?)
-            }
-            (Method::Sis, Preset::Paper) => Box::new(Sequential::paper()),
-            (Method::Sis, Preset::Default) => {
-                Box::new(Sequential::builder().final_stage(within()?).build()?)
-            }
+        match (self.method, self.preset) {
+            (Method::Ce, Preset::Paper) => Ok(Box::new(CrossEntropy::paper())),
+            (Method::Sis, Preset::Paper) => Ok(Box::new(Sequential::paper())),
+            (method, _) => method.with(FinalStage::builder().budget(Some(budget)).build()?),
+        }
+    }
+}
+
+impl Method {
+    /// The search with its default settings and these final draws.
+    pub(crate) fn with(self, last: FinalStage) -> Result<Box<dyn latent_is::Method>, Error> {
+        Ok(match self {
+            Self::Ce => Box::new(CrossEntropy::builder().final_stage(last).build()?),
+            Self::Sis => Box::new(Sequential::builder().final_stage(last).build()?),
+            Self::Ice => Box::new(ImprovedCrossEntropy::builder().final_stage(last).build()?),
+            Self::Adaptive => Box::new(adaptive(last)?),
         })
     }
+}
+
+/// The recommended pipeline with these final draws.
+fn adaptive(last: FinalStage) -> Result<Adaptive, Error> {
+    Adaptive::builder().final_stage(last).build()
 }
 
 /// The settings of every search of the table, by name; the default ones keep to `budget`.
@@ -101,6 +122,7 @@ pub(crate) fn searches(budget: u64) -> anyhow::Result<Vec<(String, serde_json::V
         ("CE default".to_owned(), serde_json::to_value(ce)?),
         ("SIS paper".to_owned(), serde_json::to_value(Sequential::paper())?),
         ("SIS default".to_owned(), serde_json::to_value(sis)?),
+        ("adaptive".to_owned(), serde_json::to_value(adaptive(last)?)?),
     ])
 }
 
@@ -118,6 +140,8 @@ impl fmt::Display for Method {
         f.write_str(match self {
             Self::Ce => "CE",
             Self::Sis => "SIS",
+            Self::Ice => "iCE",
+            Self::Adaptive => "adaptive",
         })
     }
 }
