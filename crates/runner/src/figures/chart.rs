@@ -1,6 +1,6 @@
 //! Charts of points and lines side by side, as SVG.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use plotters::{
     coord::Shift,
@@ -12,6 +12,8 @@ use plotters::{
 const PANEL: (u32, u32) = (460, 380);
 /// Share of the range left free on each side.
 const MARGIN: f64 = 0.05;
+/// Share of the height left free for each entry of the legend.
+const LEGEND: f64 = 0.06;
 /// What is larger stands for infinity.
 const LARGEST: f64 = 1e100;
 /// Most characters of a tick's label.
@@ -107,7 +109,11 @@ pub fn draw(panels: &[Panel], columns: usize) -> anyhow::Result<String> {
 
 fn draw_panel(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> anyhow::Result<()> {
     let all = || panel.series.iter().flat_map(Series::finite);
-    let (x, y) = (range(all().map(|p| p.0)), range(all().map(|p| p.1)));
+    let (x, mut y) = (range(all().map(|p| p.0)), range(all().map(|p| p.1)));
+    let entries = panel.series.iter().map(|s| &s.name).collect::<BTreeSet<_>>().len();
+    if entries > 1 {
+        y.end += LEGEND * entries as f64 * (y.end - y.start);
+    }
     let mut chart = ChartBuilder::on(area)
         .caption(&panel.title, ("sans-serif", 16))
         .margin(8)

@@ -5,7 +5,7 @@ use crate::reproduce::{Event, Method, Preset, Results, RowKey, Space, Trial};
 
 /// Names of the rows in a figure: as short as they can be.
 fn name(key: RowKey) -> String {
-    format!("{}-{} {}", key.space, key.method, key.preset)
+    format!("{} {}", key.method, key.preset)
 }
 
 /// How the levels of the searches converge, one panel a space and method; each line is a trial.
@@ -49,9 +49,10 @@ pub fn levels(results: &Results) -> anyhow::Result<String> {
 /// # Errors
 /// When there is nothing to draw.
 pub fn fidelity(results: &Results) -> anyhow::Result<String> {
-    let panel = |what: &str, value: fn(&Trial) -> f64| {
+    let panel = |space: Space, what: &str, value: fn(&Trial) -> f64| {
         let mut series: Vec<Series> = Vec::new();
-        for record in results.trials.iter().filter(|record| record.key.event == Event::True) {
+        let shown = |key: RowKey| key.event == Event::True && key.space == space;
+        for record in results.trials.iter().filter(|record| shown(record.key)) {
             let point = (record.outcome.evaluations as f64, value(&record.outcome));
             let name = name(record.key);
             match series.iter_mut().find(|series| series.name == name) {
@@ -60,11 +61,17 @@ pub fn fidelity(results: &Results) -> anyhow::Result<String> {
             }
         }
         Panel {
-            title: format!("{}: {what} of the simulated failures", results.system),
+            title: format!("{}: {what} of failures found in {space} space", results.system),
             x_label: "evaluations".to_owned(),
             y_label: what.to_owned(),
             series,
         }
     };
-    draw(&[panel("coverage", |t| t.coverage), panel("density", |t| t.density)], 2)
+    let mut panels = Vec::new();
+    for space in [Space::Latent, Space::Target] {
+        panels.push(panel(space, "coverage", |t| t.coverage));
+        panels.push(panel(space, "density", |t| t.density));
+    }
+    panels.retain(|panel| !panel.series.is_empty());
+    draw(&panels, 2)
 }
