@@ -135,14 +135,24 @@ fn refused(arguments: &[&str], expected: &str) {
 #[test]
 fn bad_input_is_refused_and_leaves_nothing() {
     refused(&["--system", "rocket"], "no system is called `rocket`; there is robot");
+    refused(&["--flow", "absent.safetensors"], "--system <SYSTEM>");
     refused(&["--speed", "9"], "unexpected argument '--speed'");
     refused(&["--trials", "0"], "--trials must be positive");
     refused(&["--trials", "many"], "invalid value 'many'");
     refused(&["--device", "abacus"], "device `abacus` is not available; this build has flex");
-    refused(&["--flow", "absent.safetensors"], "cannot read absent.safetensors");
-    refused(&["--flow", "cut.safetensors"], "cut.safetensors cannot be used");
-    refused(&["--flow", "foreign.safetensors"], "foreign.safetensors cannot be used");
-    refused(&["--flow", "plane.safetensors"], "the flow has 2 features, the system `robot` has 3");
-    refused(&["--experiment", "absent.toml"], "cannot read absent.toml");
-    refused(&["--experiment", "bad.toml"], "line 2");
+    refused(
+        &["--system", "robot", "--flow", "absent.safetensors"],
+        "cannot read absent.safetensors",
+    );
+    refused(&["--system", "robot", "--flow", "cut.safetensors"], "cut.safetensors cannot be used");
+    refused(
+        &["--system", "robot", "--flow", "foreign.safetensors"],
+        "foreign.safetensors cannot be used",
+    );
+    refused(
+        &["--system", "robot", "--flow", "plane.safetensors"],
+        "the flow has 2 features, the system `robot` has 3",
+    );
+    refused(&["--system", "robot", "--experiment", "absent.toml"], "cannot read absent.toml");
+    refused(&["--system", "robot", "--experiment", "bad.toml"], "line 2");
 }
