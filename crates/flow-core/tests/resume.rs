@@ -9,7 +9,7 @@ use std::{
 
 use flow_core::{
     Checkpoint, FlowConfig, FlowError, TrainSettings, Trained, default_device, fit, fit_resumable,
-    train::{Observer, Schedule},
+    train::{Jitter, Observer, Schedule},
 };
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -33,7 +33,7 @@ fn settings() -> TrainSettings {
         learning_rate: 5e-3,
         schedule: Schedule::Cosine,
         warm_up: 0.1,
-        jitter: 0.05,
+        jitter: Jitter::Each(vec![0.05, 0.1, 0.0]),
         average: 0.9,
         patience: Some(3),
         ..TrainSettings::default()

@@ -2,7 +2,7 @@
 
 use flow_core::{
     FlowConfig, FlowError, TrainSettings, Trained, default_device, fit,
-    train::{Epoch, Observer, Schedule},
+    train::{Epoch, Jitter, Observer, Schedule},
 };
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -130,7 +130,9 @@ fn bad_data_is_refused_with_its_place() {
         TrainSettings { validation_share: 1.0, ..settings() },
         TrainSettings { warm_up: 1.0, ..settings() },
         TrainSettings { average: -0.1, ..settings() },
-        TrainSettings { jitter: -1.0, ..settings() },
+        TrainSettings { jitter: Jitter::Same(-1.0), ..settings() },
+        TrainSettings { jitter: Jitter::Each(vec![0.1, f64::NAN]), ..settings() },
+        TrainSettings { jitter: Jitter::Each(vec![0.1; 3]), ..settings() },
         TrainSettings { jitter_start: 0.5, ..settings() },
         TrainSettings { patience: Some(0), ..settings() },
         TrainSettings { patience: Some(2), validation_share: 0.0, ..settings() },
@@ -150,7 +152,7 @@ fn a_run_without_a_finite_loss_stops_after_going_back_three_times() {
         }
     }
     // Noise beyond single precision: every loss is infinite.
-    let settings = TrainSettings { jitter: 1e39, epochs: 20, ..settings() };
+    let settings = TrainSettings { jitter: Jitter::Same(1e39), epochs: 20, ..settings() };
     let x = banana(1_000, 1);
     let mut skipped = Skipped(Vec::new());
     let result = fit(x.as_view(), &small(), &settings, &default_device(), &mut skipped);
@@ -158,12 +160,17 @@ fn a_run_without_a_finite_loss_stops_after_going_back_three_times() {
     assert_eq!(skipped.0, (0..20).collect::<Vec<_>>());
 }
 
-/// Points on the line $x_2 = x_1$ have no density; with noise of standard deviation $j$ they have
-/// that of $N(0, 1 1^T + j^2 I)$, which a clean point meets with
-/// $-\log 2\pi - \tfrac12 \log(2 j^2 + j^4) - x_1^2 / (2 + j^2)$.
+/// Points on the line $x_2 = x_1$ have no density; with noise of standard deviations $a$ and $b$ they
+/// have that of $N(0, 1 1^T + \mathrm{diag}(a^2, b^2))$, which a clean point meets with
+/// $-\log 2\pi - \tfrac12 \log(a^2 + b^2 + a^2 b^2) - \tfrac12 x_1^2 s / (1 + s)$, $s = a^{-2} + b^{-2}$.
 #[test]
 fn jitter_gives_a_line_the_density_of_its_noise() {
-    let jitter = 0.2_f64;
+    let (a, b) = (0.2_f64, 0.3_f64);
+    line_with(Jitter::Same(a), a, a);
+    line_with(Jitter::Each(vec![a, b]), a, b);
+}
+
+fn line_with(jitter: Jitter, a: f64, b: f64) {
     let line = |seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut x = DMatrix::zeros(2, 20_000);
@@ -175,9 +182,10 @@ fn jitter_gives_a_line_the_density_of_its_noise() {
     let trained = fit(x.as_view(), &small(), &settings, &default_device(), &mut ()).unwrap();
     let fresh = line(2);
     let ours = trained.flow.log_prob(fresh.as_view()).unwrap().mean();
-    let j2 = jitter * jitter;
+    let (a2, b2) = (a * a, b * b);
+    let s = 1.0 / a2 + 1.0 / b2;
     let truth =
-        -(2.0 * std::f64::consts::PI).ln() - 0.5 * (2.0 * j2 + j2 * j2).ln() - 1.0 / (2.0 + j2);
+        -(2.0 * std::f64::consts::PI).ln() - 0.5 * (a2 + b2 + a2 * b2).ln() - 0.5 * s / (1.0 + s);
     // The standard error of the mean is 0.005; a fit that ignores the line loses 1.2 nats.
     assert!((ours - truth).abs() < 0.1, "{ours} against {truth}");
 }

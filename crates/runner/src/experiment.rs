@@ -99,8 +99,9 @@ mod tests {
             let experiment = system.experiment();
             assert_eq!(experiment.system, name);
             experiment.training.flow.validate().unwrap();
-            experiment.training.settings.validate(experiment.training.runs).unwrap();
-            assert_eq!(experiment.training.flow.features, system.simulator().dim());
+            let features = experiment.training.flow.features;
+            experiment.training.settings.validate(features, experiment.training.runs).unwrap();
+            assert_eq!(features, system.simulator().dim());
         }
     }
 

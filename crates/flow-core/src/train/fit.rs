@@ -73,7 +73,7 @@ fn train(
     if x.nrows() != config.features {
         return Err(FlowError::Features { expected: config.features, actual: x.nrows() });
     }
-    settings.validate(x.ncols())?;
+    settings.validate(x.nrows(), x.ncols())?;
     let standardize = Standardize::from_data(x)?;
     let data = Data::split(&standardize.apply(x), settings);
     let flow = Flow::init(config, standardize, settings.seed, Precision::F32, device)?;

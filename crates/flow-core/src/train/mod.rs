@@ -17,4 +17,4 @@ pub use fit::{Trained, data_hash, fit, fit_resumable};
 pub use observer::{Epoch, Observer};
 pub use record::TrainingRecord;
 pub use run::negative_log_likelihood;
-pub use settings::{Schedule, TrainSettings};
+pub use settings::{Jitter, Schedule, TrainSettings};

@@ -166,11 +166,14 @@ impl<'a> Run<'a> {
         let step = state.progress.step;
         let d = self.data.features;
         let mut batch = gather(&self.data.train, d, rows);
-        if settings.jitter > 0.0 {
+        if settings.jitter.any() {
             let mut rng = stream(settings.seed, Purpose::Jitter, step);
-            let noise = settings.noise(step, steps);
-            for v in &mut batch {
-                *v += noise * rng.sample::<f64, _>(StandardNormal);
+            let factor = settings.noise(step, steps);
+            let noise: Vec<f64> = (0..d).map(|j| factor * settings.jitter.of(j)).collect();
+            for row in batch.chunks_exact_mut(d) {
+                for (v, noise) in row.iter_mut().zip(&noise) {
+                    *v += noise * rng.sample::<f64, _>(StandardNormal);
+                }
             }
         }
         let mut rng = stream(settings.seed, Purpose::Dropout, step);
@@ -331,9 +334,9 @@ mod tests {
             schedule: crate::train::Schedule::Cosine,
             ..TrainSettings::default()
         };
-        let noise = TrainSettings { jitter: 0.01, jitter_start: 16.0, ..settings.clone() };
-        assert!((noise.noise(49, 100) - 0.04).abs() < 1e-12);
-        assert!((noise.noise(99, 100) - 0.01).abs() < 1e-12);
+        let noise = TrainSettings { jitter_start: 16.0, ..settings.clone() };
+        assert!((noise.noise(49, 100) - 4.0).abs() < 1e-12);
+        assert!((noise.noise(99, 100) - 1.0).abs() < 1e-12);
         let rate = |step| settings.rate(step, 100) / settings.learning_rate;
         let cosine = |p: f64| 0.5 * (1.0 + (std::f64::consts::PI * p).cos());
         for (step, expected) in [(0, 0.0), (5, 0.5 * cosine(0.05)), (10, cosine(0.1)), (50, 0.5)] {

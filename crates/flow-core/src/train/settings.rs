@@ -25,6 +25,45 @@ impl Schedule {
     }
 }
 
+/// Standard deviation of the normal noise on each feature, in standardised units. In a settings file it is
+/// one number or a list with one for each feature.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Jitter {
+    /// The same for all features.
+    Same(f64),
+    /// One for each feature.
+    Each(Vec<f64>),
+}
+
+impl From<f64> for Jitter {
+    fn from(value: f64) -> Self {
+        Self::Same(value)
+    }
+}
+
+impl Jitter {
+    /// Noise on feature `feature`.
+    pub(crate) fn of(&self, feature: usize) -> f64 {
+        match self {
+            Self::Same(value) => *value,
+            Self::Each(values) => values[feature],
+        }
+    }
+
+    fn values(&self) -> &[f64] {
+        match self {
+            Self::Same(value) => std::slice::from_ref(value),
+            Self::Each(values) => values,
+        }
+    }
+
+    /// Whether there is any noise.
+    pub(crate) fn any(&self) -> bool {
+        self.values().iter().any(|v| *v > 0.0)
+    }
+}
+
 /// Settings of a training run; the defaults are those of Kruse et al. (AAAI 2025) where the paper
 /// gives them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,9 +83,9 @@ pub struct TrainSettings {
     pub clip_norm: f64,
     /// Share of the rows held out to measure the likelihood, in `[0, 1)`.
     pub validation_share: f64,
-    /// Standard deviation of the normal noise added to each batch, in standardised units; 0 adds
-    /// none. Outcomes on a surface or with point masses have no density without it.
-    pub jitter: f64,
+    /// Noise added to each batch; 0 adds none. Outcomes on a surface or with point masses have no
+    /// density without it.
+    pub jitter: Jitter,
     /// How many times as large the noise is at first; it falls in a geometric progression to
     /// `jitter` at the end. A surface is found through thick noise and made out through thin.
     pub jitter_start: f64,
@@ -70,7 +109,7 @@ impl Default for TrainSettings {
             warm_up: 0.0,
             clip_norm: 5.0,
             validation_share: 0.1,
-            jitter: 0.0,
+            jitter: Jitter::Same(0.0),
             jitter_start: 1.0,
             average: 0.0,
             patience: None,
@@ -80,12 +119,12 @@ impl Default for TrainSettings {
 }
 
 impl TrainSettings {
-    /// Checks every setting against `rows` training rows in all.
+    /// Checks every setting against `rows` training rows of `features` features in all.
     ///
     /// # Errors
     /// [`FlowError::Setting`] for the first setting out of its range, [`FlowError::TooFewRows`] when
     /// what is left after the split does not fill one batch.
-    pub fn validate(&self, rows: usize) -> Result<(), FlowError> {
+    pub fn validate(&self, features: usize, rows: usize) -> Result<(), FlowError> {
         if self.epochs == 0 {
             return Err(FlowError::setting("epochs", "positive", self.epochs));
         }
@@ -108,8 +147,18 @@ impl TrainSettings {
                 return Err(FlowError::setting(name, "in [0, 1)", value));
             }
         }
-        if !(self.jitter >= 0.0 && self.jitter.is_finite()) {
-            return Err(FlowError::setting("jitter", "at least 0 and finite", self.jitter));
+        if let Some(bad) = self.jitter.values().iter().find(|v| !(**v >= 0.0 && v.is_finite())) {
+            return Err(FlowError::setting("jitter", "at least 0 and finite", bad));
+        }
+        if let Jitter::Each(values) = &self.jitter
+            && values.len() != features
+        {
+            let actual = format!("a list of {}", values.len());
+            return Err(FlowError::setting(
+                "jitter",
+                "one number, or one for each feature of the flow",
+                actual,
+            ));
         }
         if !(self.jitter_start >= 1.0 && self.jitter_start.is_finite()) {
             let condition = "at least 1 and finite";
@@ -136,10 +185,10 @@ impl TrainSettings {
         if progress < self.warm_up { rate * (progress / self.warm_up) } else { rate }
     }
 
-    /// Standard deviation of the noise at step `step` of `steps`.
+    /// How many times as large as `jitter` the noise is at step `step` of `steps`.
     pub(crate) fn noise(&self, step: usize, steps: usize) -> f64 {
         let left = 1.0 - (step + 1) as f64 / steps as f64;
-        self.jitter * self.jitter_start.powf(left)
+        self.jitter_start.powf(left)
     }
 
     /// Rows held out of `rows`.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use flow_core::{
-    Checkpoint, FlowConfig, FlowFile, Health, TrainSettings, fit_resumable, train::Schedule,
+    Checkpoint, FlowConfig, FlowFile, Health, TrainSettings, fit_resumable,
+    train::{Jitter, Schedule},
 };
 
 use super::FEATURES;
@@ -39,9 +40,13 @@ pub struct Args {
     /// Learning rate.
     #[arg(long, default_value_t = 2e-3)]
     learning_rate: f64,
-    /// Noise on the rows, in standard deviations; for point masses and surfaces.
-    #[arg(long, default_value_t = 0.0)]
-    jitter: f64,
+    /// Noise on the rows, in standard deviations; for point masses and surfaces. One number, or one for
+    /// each feature with commas between.
+    #[arg(long, default_value = "0", value_delimiter = ',')]
+    jitter: Vec<f64>,
+    /// How many times as large the noise is at first.
+    #[arg(long, default_value_t = 1.0)]
+    jitter_start: f64,
     /// Decay of the average of the weights; 0 for none.
     #[arg(long, default_value_t = 0.99)]
     average: f64,
@@ -79,7 +84,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         learning_rate: args.learning_rate,
         schedule: Schedule::Cosine,
         warm_up: 0.02,
-        jitter: args.jitter,
+        jitter: match args.jitter[..] {
+            [same] => Jitter::Same(same),
+            _ => Jitter::Each(args.jitter.clone()),
+        },
+        jitter_start: args.jitter_start,
         average: args.average,
         patience: Some(args.patience),
         seed: args.seed,
