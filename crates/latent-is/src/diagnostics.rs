@@ -6,6 +6,8 @@
 //! # References
 //! - A. Vehtari, D. Simpson, A. Gelman, Y. Yao, J. Gabry: Pareto smoothed importance sampling.
 //!   *Journal of Machine Learning Research* 25 (2024).
+//! - F. Satterthwaite: An approximate distribution of estimates of variance components. *Biometrics
+//!   Bulletin* 2 (1946), 110–114.
 //! - J. Zhang, M. Stephens: A new and efficient estimation method for the generalized Pareto
 //!   distribution. *Technometrics* 51 (2009), 316–325.
 
@@ -25,6 +27,26 @@ pub fn max_weight_share(ln_h: &[f64]) -> f64 {
     let max = ln_h.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let share = (max - ln_sum_exp(ln_h)).exp();
     if share.is_nan() { 1.0 } else { share }
+}
+
+/// Degrees of freedom of the sample variance of `draws` terms, of which the nonzero ones have the
+/// logarithms `ln_h`: $2 n / (\kappa - 1)$ with the kurtosis $\kappa$ of the terms, zeros included, so that the variance
+/// of a chi-square law with as many agrees (Satterthwaite 1946). It is $n - 1$ at most; about twice the
+/// number of failures when all weights are equal; two when one draw carries all.
+pub fn degrees_of_freedom(ln_h: &[f64], draws: u64) -> f64 {
+    let n = draws as f64;
+    let total = ln_sum_exp(ln_h);
+    let power = |k: f64| {
+        let powers: Vec<f64> = ln_h.iter().map(|l| k * (l - total)).collect();
+        ln_sum_exp(&powers).exp() / n
+    };
+    // Raw moments of terms that add up to one, then central ones.
+    let (mean, second, third, fourth) = (1.0 / n, power(2.0), power(3.0), power(4.0));
+    let variance = second - mean * mean;
+    let fourth = fourth - 4.0 * mean * third + 6.0 * mean * mean * second - 3.0 * mean.powi(4);
+    let freedom = 2.0 * n / (fourth / (variance * variance) - 1.0);
+    let most = (n - 1.0).max(1.0);
+    if freedom > 0.0 { freedom.clamp(1.0, most) } else { most }
 }
 
 /// Shape $\hat k$ of a generalised Pareto law fitted to the largest terms.
@@ -85,6 +107,19 @@ mod tests {
         assert!(effective_sample_size(&[]).abs() < 1e-15);
         assert!((max_weight_share(&[-900.0; 40]) - 0.025).abs() < 1e-12);
         assert!((max_weight_share(&[]) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn degrees_of_freedom_follow_the_kurtosis() {
+        // A Bernoulli law has kurtosis 1 / (p (1 - p)) - 3.
+        let p = 0.01;
+        let exact = 2.0 * 10_000.0 / (1.0 / (p * (1.0 - p)) - 4.0);
+        assert!((degrees_of_freedom(&[-3.0; 100], 10_000) - exact).abs() < 1e-6 * exact);
+        let mut one = vec![-300.0; 100];
+        one[3] = 0.0;
+        assert!((degrees_of_freedom(&one, 10_000) - 2.0).abs() < 1e-2);
+        // Terms that do not vary say nothing against the variance.
+        assert!((degrees_of_freedom(&[-700.0; 50], 50) - 49.0).abs() < 1e-12);
     }
 
     #[test]

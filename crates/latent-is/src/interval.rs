@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Gamma, StudentsT};
 
+use crate::diagnostics::degrees_of_freedom;
 use crate::estimate::{Estimate, Tally};
 
 /// Failures below which an interval comes from the gamma law instead of the log-normal one.
@@ -55,7 +56,8 @@ impl Estimate {
     /// A two-sided confidence interval.
     ///
     /// With at least 30 failures it is log-normal,
-    /// $\log P \in \log \hat P \pm t_{n-1} \sqrt{\log(1 + \delta^2)}$. With fewer it is the gamma
+    /// $\log P \in \log \hat P \pm t_\nu \sqrt{\log(1 + \delta^2)}$, with the degrees of freedom $\nu$ that
+    /// the weights leave to $\delta^2$, see [`degrees_of_freedom`]: few heavy weights make it wide. With fewer it is the gamma
     /// interval for weighted counts of Fay and Feuer, which takes the largest weight seen as the
     /// weight that the next failure could have and equals the exact Poisson interval when all
     /// weights are equal. Without a failure, only draws from the nominal density bound the
@@ -84,14 +86,19 @@ impl Estimate {
             max_weight_share: self.max_weight_share,
             failures: self.failures,
         };
-        let (log_lower, log_upper, kind) = own.ends(self.draws, tail);
+        let (log_lower, log_upper, kind) = own.ends(self.freedom(), tail);
         let log_upper = self.worst_end(tail).unwrap_or(log_upper);
         Interval { log_lower, log_upper: log_upper.min(0.0), kind }
     }
 
     /// The upper end with unanswered draws counted as failing, if there are any.
     fn worst_end(&self, tail: f64) -> Option<f64> {
-        self.unknown_failing.map(|worst| worst.ends(self.draws, tail).1)
+        self.unknown_failing.map(|worst| worst.ends(self.freedom(), tail).1)
+    }
+
+    /// Degrees of freedom of the variance.
+    fn freedom(&self) -> f64 {
+        degrees_of_freedom(self.sample.ln_w.as_slice(), self.draws)
     }
 
     fn upper_bound(&self, confidence: f64) -> Interval {
@@ -110,7 +117,7 @@ impl Estimate {
 
 impl Tally {
     /// Logarithms of the ends, with probability `tail` beyond each; there is a failure.
-    fn ends(&self, draws: u64, tail: f64) -> (f64, f64, IntervalKind) {
+    fn ends(&self, freedom: f64, tail: f64) -> (f64, f64, IntervalKind) {
         if self.ess <= 0.0 {
             return (f64::NEG_INFINITY, 0.0, IntervalKind::Vacuous);
         }
@@ -122,8 +129,8 @@ impl Tally {
             let upper = spread / (1.0 + share) * gamma_quantile(shape, 1.0 - tail);
             (self.log_pf + lower.ln(), self.log_pf + upper.ln(), IntervalKind::Gamma)
         } else {
-            let t = StudentsT::new(0.0, 1.0, (draws - 1) as f64)
-                .expect("there are at least 30 draws")
+            let t = StudentsT::new(0.0, 1.0, freedom)
+                .expect("the degrees of freedom are positive")
                 .inverse_cdf(1.0 - tail);
             let half = t * (self.cov * self.cov).ln_1p().sqrt();
             (self.log_pf - half, self.log_pf + half, IntervalKind::LogNormal)
