@@ -90,7 +90,7 @@ pub struct Adaptive {
 impl Default for Adaptive {
     fn default() -> Self {
         let search = CrossEntropy::builder()
-            .samples_per_level(600)
+            .samples_per_level(1200)
             .while_it_pays(true)
             .build()
             .expect("the settings are in range");
