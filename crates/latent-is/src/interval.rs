@@ -1,7 +1,7 @@
 //! Confidence intervals for a failure probability.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Gamma, StudentsT};
+use statrs::distribution::{Beta, ContinuousCDF, Gamma, StudentsT};
 
 use crate::diagnostics::degrees_of_freedom;
 use crate::estimate::{Estimate, Tally};
@@ -17,6 +17,8 @@ pub enum IntervalKind {
     LogNormal,
     /// Gamma, for few failures; exact for equal weights.
     Gamma,
+    /// Clopper and Pearson's, for a count.
+    Exact,
     /// No failure was drawn: an upper bound that draws from the nominal density support.
     UpperBound,
     /// No failure was drawn and nothing bounds the probability: $[0, 1]$.
@@ -36,6 +38,27 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// The exact two-sided interval for a probability of which `hits` of `n` independent draws are hits.
+    ///
+    /// # Panics
+    /// When `confidence` does not lie in (0, 1), and when there are more hits than draws.
+    ///
+    /// # References
+    /// - C. Clopper, E. Pearson: The use of confidence or fiducial limits illustrated in the case of the
+    ///   binomial. *Biometrika* 26 (1934), 404–413.
+    pub fn of_count(hits: u64, n: u64, confidence: f64) -> Self {
+        assert!(confidence > 0.0 && confidence < 1.0, "confidence must lie in (0, 1)");
+        assert!(hits <= n, "there are more hits than draws");
+        let tail = 0.5 * (1.0 - confidence);
+        let quantile = |a: u64, b: u64, p: f64| {
+            Beta::new(a as f64, b as f64).expect("both are positive").inverse_cdf(p).ln()
+        };
+        let log_lower =
+            if hits == 0 { f64::NEG_INFINITY } else { quantile(hits, n - hits + 1, tail) };
+        let log_upper = if hits == n { 0.0 } else { quantile(hits + 1, n - hits, 1.0 - tail) };
+        Self { log_lower, log_upper, kind: IntervalKind::Exact }
+    }
+
     /// Lower end.
     pub fn lower(&self) -> f64 {
         self.log_lower.exp()
@@ -165,6 +188,23 @@ mod tests {
         let i = e.interval(0.95);
         assert_eq!(i.kind, IntervalKind::LogNormal);
         assert!(i.contains(0.01) && !i.contains(0.0125) && !i.contains(0.0075));
+    }
+
+    #[test]
+    fn a_count_has_the_interval_of_clopper_and_pearson() {
+        // By SciPy 1.17.1: `binomtest(hits, n).proportion_ci(0.95, "exact")`.
+        let scipy = [
+            (0, 10, 0.0, 0.308_497_107_818_762_94),
+            (5, 10, 0.187_086_028_447_404_5, 0.812_913_971_552_595_5),
+            (4, 4000, 0.000_272_531_426_155_282_3, 0.002_558_400_143_375_147_4),
+            (400, 4000, 0.090_872_747_715_571_72, 0.109_716_151_718_386_74),
+            (4000, 4000, 0.999_078_205_250_395_6, 1.0),
+        ];
+        for (hits, n, lower, upper) in scipy {
+            let interval = Interval::of_count(hits, n, 0.95);
+            assert!((interval.lower() - lower).abs() < 1e-9, "{hits} of {n}: {}", interval.lower());
+            assert!((interval.upper() - upper).abs() < 1e-9, "{hits} of {n}: {}", interval.upper());
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! This crate alone joins simulators, flows, ellipsoids and estimators, reads and writes files and
 //! talks to people.
 
+pub mod agreement;
 pub mod commands;
 pub mod criterion;
 pub mod experiment;

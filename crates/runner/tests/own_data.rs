@@ -54,12 +54,44 @@ fn from_a_table_to_a_probability() {
     let pf = json["probability"].as_f64().unwrap();
     assert!((pf / 0.0139 - 1.0).abs() < 0.35, "{pf}");
     assert_eq!(json["seed"], 1);
+    assert!(told(&output).contains("With --data FILE"));
     let failures = std::fs::read_to_string(folder.join("failures.csv")).unwrap();
     assert!(failures.starts_with("a,b,weight\n"));
     for line in failures.lines().skip(1) {
         let b: f64 = line.split(',').nth(1).unwrap().parse().unwrap();
         assert!(b >= level - 1e-5, "{line}");
     }
+    // Outcomes that the flow stands for, and others that are wider by a third.
+    let with = |name| [&estimate[..5], &["--data", name, "--json", "with.json"]].concat();
+    let output = run(folder, &with("data.csv"));
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("speaks against the flow"), "{}", told(&output));
+    let page = run(folder, &["report", "with.json"]);
+    assert!(page.status.success(), "{}", told(&page));
+    let page = std::fs::read_to_string(folder.join("with.html")).unwrap();
+    assert!(page.contains("outcomes that reach it"));
+    let wider: String = std::fs::read_to_string(folder.join("data.csv"))
+        .unwrap()
+        .lines()
+        .map(|line| {
+            let (a, b) = line.split_once(',').unwrap();
+            match b.parse::<f64>() {
+                Ok(b) => format!("{a},{}\n", 4.0 / 3.0 * b),
+                Err(_) => format!("{line}\n"),
+            }
+        })
+        .collect();
+    std::fs::write(folder.join("wider.csv"), wider).unwrap();
+    let output = run(folder, &with("wider.csv"));
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("The flow is not the outcomes"), "{}", told(&output));
+    std::fs::write(folder.join("swapped.csv"), "b,a\n1,2\n").unwrap();
+    let error = refused(folder, &with("swapped.csv"));
+    assert!(error.contains("feature 1 is `b` in swapped.csv and `a` in the flow"), "{error}");
+    std::fs::write(folder.join("three.csv"), "a,b,c\n1,2,3\n").unwrap();
+    let error = refused(folder, &with("three.csv"));
+    assert!(error.contains("three.csv has 3 features, the flow has 2: a, b"), "{error}");
+
     // The same seed gives the same figures, target space nearly so.
     run(
         folder,
@@ -193,5 +225,5 @@ fn bad_criteria_and_flows_are_refused_with_the_reason() {
     std::fs::write(folder.join("robot.safetensors"), shipped).unwrap();
     data(folder, 10);
     let error = refused(folder, &["inspect", "robot.safetensors", "--data", "data.csv"]);
-    assert!(error.contains("the flow has 3 features, the samples have 2"), "{error}");
+    assert!(error.contains("data.csv has 2 features, the flow has 3: x0, x1, x2"), "{error}");
 }

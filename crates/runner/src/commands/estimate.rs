@@ -15,8 +15,9 @@ use latent_is::{
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::{WEIGHT, feature_names};
+use super::{WEIGHT, feature_names, outcomes_of};
 use crate::{
+    agreement::Agreement,
     criterion::Criterion,
     files,
     outcomes::{self, Format},
@@ -41,8 +42,11 @@ pub struct Args {
     /// The failure criterion: half-spaces, boxes and ellipsoids on named features, as TOML.
     #[arg(long, value_name = "FILE")]
     criterion: PathBuf,
+    /// Outcomes that the flow stands for, to compare both on the way to failure.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
     /// The search.
-    #[arg(long, default_value = "sis")]
+    #[arg(long, default_value = "adaptive")]
     method: Search,
     /// Where it takes place.
     #[arg(long, default_value = "latent")]
@@ -107,6 +111,9 @@ pub struct Report {
     pub draws: Vec<Vec<f64>>,
     /// Some of the failures found, likewise.
     pub failures: Vec<Vec<f64>>,
+    /// The flow beside outcomes, where there were any.
+    #[serde(default)]
+    pub agreement: Option<Agreement>,
     /// The estimate with all that belongs to it; its points are in the space of the search.
     pub estimate: Estimate,
 }
@@ -122,6 +129,10 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     }
     let (file, names, origin) = flow(args, &device)?;
     let criterion = Criterion::read(&args.criterion, &names, file.flow.standardize())?;
+    let outcomes = match &args.data {
+        Some(path) => Some(file.flow.standardize().apply(outcomes_of(path, &names)?.x.as_view())),
+        None => None,
+    };
     let provenance = file.record.provenance;
     let transport = FlowTransport::new(file.flow, Units::Standardized);
     let last = FinalStage::builder()
@@ -140,12 +151,18 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     let (interval, verdict) = (estimate.interval(CONFIDENCE), estimate.verdict());
     let sentence = verdict.to_string();
     show(&estimate, &interval, &sentence, &origin, begin.elapsed().as_secs_f64());
+    let agreement = match &outcomes {
+        Some(z) => Some(Agreement::new(&criterion, z, &transport, &estimate, args.seed)?),
+        None => None,
+    };
+    show_agreement(agreement.as_ref());
     let x = failures(&estimate, &transport, args.space)?;
     if let Some(path) = &args.samples {
         write_samples(path, &estimate, &x, names.clone())?;
         println!("{} failures written to {}", x.ncols(), path.display());
     }
-    let status = verdict.status;
+    let holds = agreement.as_ref().is_none_or(Agreement::holds);
+    let status = if holds { verdict.status } else { verdict.status.max(Status::Suspect) };
     if let Some(path) = &args.json {
         let text = std::fs::read_to_string(&args.criterion)
             .with_context(|| format!("cannot read {}", args.criterion.display()))?;
@@ -170,6 +187,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
             sd: flow.standardize().sd().to_vec(),
             draws: rows(&draws),
             failures: rows(&x),
+            agreement,
             estimate,
         };
         files::write(path, &serde_json::to_string_pretty(&report)?)?;
@@ -208,9 +226,22 @@ fn show(estimate: &Estimate, interval: &Interval, sentence: &str, origin: &str, 
     }
     row("time", format!("{seconds:.1} s"));
     println!("{table}\n{sentence}");
+}
+
+fn show_agreement(agreement: Option<&Agreement>) {
     println!(
         "The interval is about the flow's probability; how far the flow is from its data is not in it."
     );
+    match agreement {
+        Some(agreement) => {
+            let mut table = comfy_table::Table::new();
+            table.set_header(Agreement::HEAD).add_rows(agreement.rows());
+            println!("{table}\n{}", agreement.sentence());
+        }
+        None => {
+            println!("With --data FILE outcomes are compared with the flow on the way to failure.")
+        }
+    }
 }
 
 /// The failures drawn, in the units of the data, `[d, m]`.

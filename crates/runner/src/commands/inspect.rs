@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use flow_core::{FlowFile, Health};
 
-use super::feature_names;
-use crate::reading;
+use super::{feature_names, outcomes_of};
 
 /// Shows what is in a flow file.
 #[derive(clap::Args, Clone, Debug)]
@@ -49,7 +48,8 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     for (key, value) in &record.provenance {
         println!("  {key}: {value}");
     }
-    let data = args.data.as_deref().map(reading::read).transpose()?;
+    let names = feature_names(&file);
+    let data = args.data.as_deref().map(|path| outcomes_of(path, &names)).transpose()?;
     let health = Health::examine(&file.flow, data.as_ref().map(|table| table.x.as_view()))?;
     print!("{health}");
     Ok(health.passed())

@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Table, evaluation as evaluation_table, flow, settings};
 use crate::{
+    agreement::Agreement,
     commands::estimate::Report,
     figures::{self, Mark, Panel, Series},
     reproduce::Results,
@@ -91,6 +92,16 @@ pub fn estimate(report: &Report) -> anyhow::Result<String> {
             p {
                 "The interval is about the flow's probability; how far the flow is from its data is \
                  not in it."
+            }
+            @if let Some(agreement) = &report.agreement {
+                h2 { "Flow and outcomes on the way to failure" }
+                table {
+                    thead { tr { @for cell in Agreement::HEAD { th.n { (cell) } } } }
+                    tbody { @for row in agreement.rows() { tr {
+                        @for cell in row { td.n { (cell) } }
+                    } } }
+                }
+                p { (agreement.sentence()) }
             }
             h2 { "Criterion" }
             pre { (report.criterion) }
