@@ -77,8 +77,6 @@ pub struct Seen<'a> {
 pub trait Schedule: Clone + std::fmt::Debug + Sync {
     /// Name of the method in checkpoints and reports.
     const NAME: &'static str;
-    /// Draws of a level for each coordinate, at least, where fits are pooled.
-    const PER_COORDINATE: usize = 0;
 
     /// Checks the settings.
     ///

@@ -16,6 +16,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use crate::level_size::FEW_COORDINATES;
 use crate::mixture::Family;
 use crate::pool::Pool;
 use crate::special::ln_sum_exp;
@@ -37,9 +38,6 @@ const LEAST_WIDTH: f64 = 0.05;
 const LN_NEGLIGIBLE: f64 = -14.0;
 /// How much more a level explores than the final draws do.
 const LOOK: f64 = 4.0;
-/// Coordinates above which the explorer stays with the wide Gaussian: space is too large to follow.
-const MOST_COORDINATES: usize = 4;
-
 /// Mean and covariance of nominal draws `x: [d, n]`, the covariance widened by `reach`.
 fn widened(x: &DMatrix<f64>, reach: f64) -> Result<GaussianMixture, Error> {
     let (d, n) = x.shape();
@@ -79,7 +77,7 @@ impl Explorer {
     /// An explorer around nominal draws `x: [d, n]`.
     pub(crate) fn new(x: &DMatrix<f64>) -> Result<Self, Error> {
         let (near, far) = (wide_gaussian(x)?, widened(x, FAR_REACH)?);
-        let base = if x.nrows() > MOST_COORDINATES { near } else { near.blend(&far, HALF)? };
+        let base = if x.nrows() > FEW_COORDINATES { near } else { near.blend(&far, HALF)? };
         Ok(Self { now: base.clone(), base, far, settled: false, arrived: false })
     }
 
@@ -90,7 +88,7 @@ impl Explorer {
 
     /// Share of a level's draws when the final draws have the share `explore`.
     pub(crate) fn level_share(&self, explore: f64) -> f64 {
-        if self.far.dim() > MOST_COORDINATES {
+        if self.far.dim() > FEW_COORDINATES {
             explore
         } else {
             (LOOK * explore).min(0.5).max(explore)
@@ -99,12 +97,12 @@ impl Explorer {
 
     /// Whether it has drawn from where it arrived, or stays with the wide law.
     pub(crate) fn settled(&self) -> bool {
-        self.settled || self.far.dim() > MOST_COORDINATES
+        self.settled || self.far.dim() > FEW_COORDINATES
     }
 
     /// Follows the points seen so far, the last of them drawn from its proposal.
     pub(crate) fn follow(&mut self, pool: &Pool) -> Result<(), Error> {
-        if pool.x.nrows() > MOST_COORDINATES {
+        if pool.x.nrows() > FEW_COORDINATES {
             return Ok(());
         }
         let ln_now = self.now.ln_pdf(pool.x.as_view())?;

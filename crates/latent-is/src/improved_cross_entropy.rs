@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::cross_entropy::{CrossEntropyBuilder, CrossEntropySearch, Schedule, Seen};
+use crate::level_size::LevelSize;
 use crate::smooth::{aim, ln_indicator};
 use crate::special::ln_sum_exp;
 
@@ -52,7 +53,7 @@ pub struct Smooth {
 
 impl Default for CrossEntropySearch<Smooth> {
     fn default() -> Self {
-        Self::with(Smooth { weight_cov: 1.5 }, 600)
+        Self::with(Smooth { weight_cov: 1.5 }, LevelSize::ByCoordinates { few: 600, many: 1000 })
     }
 }
 
@@ -103,7 +104,6 @@ impl Smooth {
 
 impl Schedule for Smooth {
     const NAME: &'static str = "improved cross-entropy";
-    const PER_COORDINATE: usize = 10;
 
     fn check(&self) -> Result<(), Error> {
         let delta = self.weight_cov;

@@ -20,6 +20,7 @@ pub mod form;
 pub mod improved_cross_entropy;
 pub mod interval;
 pub mod latent;
+mod level_size;
 pub mod limit_state;
 pub mod method;
 pub mod metrics;

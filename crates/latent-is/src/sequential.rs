@@ -42,6 +42,7 @@ pub use state::SequentialState;
 use crate::conditional::FIRST_STEP;
 use crate::estimate::{LevelRecord, StopReason};
 use crate::explore::Explorer;
+use crate::level_size::LevelSize;
 use crate::pool::{Batch, Pool};
 use crate::smooth::{ln_to_failure, weight_cov};
 use crate::{
@@ -74,7 +75,7 @@ pub enum Moves {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sequential {
     moves: Moves,
-    samples_per_level: usize,
+    samples_per_level: LevelSize,
     seed_share: f64,
     burn_in: usize,
     weight_cov: f64,
@@ -91,7 +92,7 @@ impl Default for Sequential {
     fn default() -> Self {
         Self {
             moves: Moves::Independence,
-            samples_per_level: 600,
+            samples_per_level: LevelSize::ByCoordinates { few: 600, many: 1200 },
             seed_share: 0.1,
             burn_in: 0,
             weight_cov: 1.5,
@@ -111,7 +112,7 @@ impl Sequential {
     pub fn paper() -> Self {
         Self {
             moves: Moves::Independence,
-            samples_per_level: 2000,
+            samples_per_level: LevelSize::Fixed(2000),
             seed_share: 0.1,
             burn_in: 0,
             weight_cov: 1.5,
@@ -128,7 +129,7 @@ impl Sequential {
     pub fn conditional() -> Self {
         Self {
             moves: Moves::Conditional,
-            samples_per_level: 500,
+            samples_per_level: LevelSize::Fixed(500),
             refinements: 2,
             ..Self::default()
         }
@@ -200,7 +201,7 @@ impl Sequential {
             Some(StopReason::Converged)
         } else if level >= self.max_levels {
             Some(StopReason::Levels)
-        } else if self.would_starve(&state, self.candidates()) {
+        } else if self.would_starve(&state, self.candidates(g.dim())) {
             Some(StopReason::Budget)
         } else {
             None
@@ -239,19 +240,19 @@ impl Sequential {
         self.pooled
             && state.refined < self.refinements
             && (state.pool.failures() > 0 || self.moves == Moves::Conditional)
-            && !self.would_starve(state, self.samples_per_level)
+            && !self.would_starve(state, self.samples_per_level.at(state.pool.x.nrows()))
     }
 
-    fn chains(&self) -> usize {
-        ((self.seed_share * self.samples_per_level as f64) as usize).max(1)
+    fn chains(&self, dim: usize) -> usize {
+        ((self.seed_share * self.samples_per_level.at(dim) as f64) as usize).max(1)
     }
 
-    fn steps(&self) -> usize {
-        (self.samples_per_level / self.chains()).max(1)
+    fn steps(&self, dim: usize) -> usize {
+        (self.samples_per_level.at(dim) / self.chains(dim)).max(1)
     }
 
-    fn candidates(&self) -> usize {
-        self.chains() * (self.burn_in + self.steps())
+    fn candidates(&self, dim: usize) -> usize {
+        self.chains(dim) * (self.burn_in + self.steps(dim))
     }
 
     /// Particles from the nominal density; when the search explores, half as many points from the wide
@@ -263,14 +264,15 @@ impl Sequential {
         seed: u64,
         state: &mut SequentialState,
     ) -> Result<LevelRecord, Error> {
-        let x = nominal.sample(self.samples_per_level, seed)?;
+        let samples = self.samples_per_level.at(g.dim());
+        let x = nominal.sample(samples, seed)?;
         let (batch, _) = Batch::evaluate(nominal, g, &x)?;
         Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
         state.pool.add(&batch, None)?;
         let mut record = LevelRecord {
             level: 0,
             threshold: f64::MAX,
-            evaluations: self.samples_per_level as u64,
+            evaluations: samples as u64,
             unknown: batch.unknown,
             failures: batch.failures(),
             ess: batch.len() as f64,
@@ -279,7 +281,7 @@ impl Sequential {
         };
         if self.explore > 0.0 {
             let mut explorer = Explorer::new(&x)?;
-            let n = self.samples_per_level / 2;
+            let n = samples / 2;
             let x = explorer.proposal().sample(n, rng::derive(seed, "wide", 0))?;
             let (more, _) = Batch::evaluate(nominal, g, &x)?;
             state.pool.add(&more, Some(explorer.proposal()))?;

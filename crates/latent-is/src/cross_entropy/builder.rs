@@ -1,6 +1,7 @@
 //! Settings of the cross-entropy methods.
 
 use super::{CrossEntropySearch, Quantile, Schedule};
+use crate::level_size::LevelSize;
 use crate::{Components, Error, FinalStage};
 
 /// Builds a [`CrossEntropySearch`].
@@ -21,7 +22,7 @@ impl CrossEntropyBuilder<Quantile> {
 impl<S: Schedule> CrossEntropyBuilder<S> {
     /// Draws of each level.
     pub fn samples_per_level(mut self, n: usize) -> Self {
-        self.method.samples_per_level = n;
+        self.method.samples_per_level = LevelSize::Fixed(n);
         self
     }
 
@@ -74,7 +75,7 @@ impl<S: Schedule> CrossEntropyBuilder<S> {
     /// [`Error::Setting`] for a setting out of its range.
     pub fn build(self) -> Result<CrossEntropySearch<S>, Error> {
         let m = self.method;
-        let n = m.samples_per_level;
+        let n = m.samples_per_level.least();
         Error::check(n >= 10, "samples_per_level", "at least 10", n)?;
         m.schedule.check()?;
         let share = m.explore;

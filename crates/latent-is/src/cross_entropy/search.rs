@@ -7,6 +7,7 @@ use super::propose::{Propose, spread};
 use super::{CrossEntropyBuilder, CrossEntropyState, Quantile, Schedule, Seen};
 use crate::estimate::{LevelRecord, StopReason};
 use crate::explore::Explorer;
+use crate::level_size::LevelSize;
 use crate::pool::{Batch, Pool};
 use crate::run::Stepped;
 use crate::smooth::ln_failure;
@@ -25,7 +26,7 @@ const HOPE: f64 = 0.8;
 /// A cross-entropy search that closes in on the event by the schedule `S`, and the draws after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CrossEntropySearch<S> {
-    pub(super) samples_per_level: usize,
+    pub(super) samples_per_level: LevelSize,
     #[serde(flatten)]
     pub(crate) schedule: S,
     pub(super) max_levels: usize,
@@ -42,7 +43,7 @@ pub struct CrossEntropySearch<S> {
 
 impl Default for CrossEntropySearch<Quantile> {
     fn default() -> Self {
-        Self::with(Quantile { quantile: 0.1 }, 800)
+        Self::with(Quantile { quantile: 0.1 }, LevelSize::ByCoordinates { few: 800, many: 1200 })
     }
 }
 
@@ -66,7 +67,7 @@ impl CrossEntropySearch<Quantile> {
 
 impl<S: Schedule> CrossEntropySearch<S> {
     /// Pooled fits with as many components as they need, exploration and a defended proposal.
-    pub(crate) fn with(schedule: S, samples_per_level: usize) -> Self {
+    pub(crate) fn with(schedule: S, samples_per_level: LevelSize) -> Self {
         Self {
             samples_per_level,
             schedule,
@@ -84,7 +85,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
     /// level has, no defence.
     pub(crate) fn bare(schedule: S, samples_per_level: usize) -> Self {
         Self {
-            samples_per_level,
+            samples_per_level: LevelSize::Fixed(samples_per_level),
             schedule,
             max_levels: 50,
             pooled: false,
@@ -231,8 +232,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
 
     /// Draws of a level.
     fn draws(&self, dim: usize) -> usize {
-        let least = if self.pooled { S::PER_COORDINATE * dim } else { 0 };
-        self.samples_per_level.max(least)
+        self.samples_per_level.at(dim)
     }
 
     /// Whether a further level would save more final draws than it costs, judged by how the relative

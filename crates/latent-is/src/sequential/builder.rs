@@ -1,6 +1,7 @@
 //! Settings of sequential importance sampling.
 
 use super::{Moves, Sequential};
+use crate::level_size::LevelSize;
 use crate::{Components, Error, FinalStage};
 
 /// Builds a [`Sequential`].
@@ -24,7 +25,7 @@ impl SequentialBuilder {
 
     /// Particles of each level.
     pub fn samples_per_level(mut self, n: usize) -> Self {
-        self.method.samples_per_level = n;
+        self.method.samples_per_level = LevelSize::Fixed(n);
         self
     }
 
@@ -90,7 +91,7 @@ impl SequentialBuilder {
     /// [`Error::Setting`] for a setting out of its range.
     pub fn build(self) -> Result<Sequential, Error> {
         let m = self.method;
-        let n = m.samples_per_level;
+        let n = m.samples_per_level.least();
         Error::check(n >= 10, "samples_per_level", "at least 10", n)?;
         let share = m.seed_share;
         Error::check(share > 0.0 && share <= 1.0, "seed_share", "in (0, 1]", share)?;

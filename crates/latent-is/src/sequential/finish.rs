@@ -52,7 +52,7 @@ impl Sequential {
         state: &mut SequentialState,
     ) -> Result<LevelRecord, Error> {
         let q = state.proposal.take().ok_or(Error::Weights)?;
-        let n = self.samples_per_level;
+        let n = self.samples_per_level.at(g.dim());
         let x = q.sample(n, rng::derive(seed, "draws", 0))?;
         let (batch, _) = Batch::evaluate(nominal, g, &x)?;
         state.pool.add(&batch, Some(&q))?;

@@ -23,7 +23,7 @@ impl Sequential {
         let ln_w = ln_increments(&particles.g, state.sigma, sigma);
         state.log_z += ln_mean_exp(&ln_w);
         state.sigma = Some(sigma);
-        let seeds = level::resample(&ln_w, self.chains(), rng::derive(seed, "resample", 0));
+        let seeds = level::resample(&ln_w, self.chains(g.dim()), rng::derive(seed, "resample", 0));
         let start = level::select(particles, &seeds);
         match self.moves {
             Moves::Independence => {
@@ -54,9 +54,9 @@ impl Sequential {
             self.fit.fit(particles.x.as_view(), ln_w, fit_seed)?
         };
         let q = state.widened(fitted.mixture, self.explore)?;
-        let x = q.sample(self.candidates(), rng::derive(seed, "candidates", 0))?;
+        let x = q.sample(self.candidates(g.dim()), rng::derive(seed, "candidates", 0))?;
         let (candidates, kept) = Batch::evaluate(nominal, g, &x)?;
-        let plan = level::Chains { steps: self.steps(), burn_in: self.burn_in, sigma };
+        let plan = level::Chains { steps: self.steps(g.dim()), burn_in: self.burn_in, sigma };
         let move_seed = rng::derive(seed, "accept", 0);
         let (moved, acceptance) = plan.run(&q, start, &candidates, &kept, move_seed)?;
         state.pool.add(&candidates, Some(&q))?;
@@ -89,7 +89,7 @@ impl Sequential {
         let accept = |here: f64, there: f64, u: f64| {
             u.ln() < ln_indicator(there, sigma) - ln_indicator(here, sigma)
         };
-        let length = self.burn_in + self.steps();
+        let length = self.burn_in + self.steps(g.dim());
         let from = (&start.x, start.g.as_slice());
         let moved = walk(g, from, length, &mut state.ln_step, seed, accept)?;
         let kept: Vec<usize> = (0..moved.g.len()).filter(|i| i % length >= self.burn_in).collect();

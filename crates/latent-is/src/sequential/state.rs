@@ -99,8 +99,9 @@ impl Stepped for Sequential {
         &state.levels
     }
 
-    fn next_level(&self, _state: &SequentialState) -> u64 {
-        (self.samples_per_level * 3 / 2).max(self.candidates()) as u64
+    fn next_level(&self, state: &SequentialState) -> u64 {
+        let dim = state.pool.x.nrows();
+        (self.samples_per_level.at(dim) * 3 / 2).max(self.candidates(dim)) as u64
     }
 
     fn outcome(&self, state: SequentialState) -> Result<Search, SequentialState> {
