@@ -239,7 +239,7 @@ fn show_agreement(agreement: Option<&Agreement>) {
             println!("{table}\n{}", agreement.sentence());
         }
         None => {
-            println!("With --data FILE outcomes are compared with the flow on the way to failure.")
+            println!("With --data FILE outcomes are compared with the flow on the way to failure.");
         }
     }
 }
