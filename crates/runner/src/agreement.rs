@@ -84,11 +84,15 @@ impl Agreement {
     /// What it comes to, in a sentence.
     pub fn sentence(&self) -> String {
         let failing = self.levels.last().map_or(0, |level| level.reached);
-        match self.levels.iter().find(|level| level.apart) {
-            Some(level) => format!(
+        match self.levels.iter().rfind(|level| level.apart) {
+            Some(level) if level.level > 0.0 => format!(
                 "The flow is not the outcomes on the way to failure: {} of {} reach level {:.3}, of the flow's \
-                 draws {:.3e}. Expect its failure probability to be off at least as much.",
+                 draws a share of {:.3e}. Do not expect it to be right at failure.",
                 level.reached, self.outcomes, level.level, level.flow
+            ),
+            Some(level) => format!(
+                "The flow is not the outcomes: {failing} of {} fail, which is not the flow's {:.3e}.",
+                self.outcomes, level.flow
             ),
             None => format!(
                 "Nothing in {} outcomes, {failing} of which fail, speaks against the flow.",

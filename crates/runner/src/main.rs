@@ -173,7 +173,20 @@ impl From<Reproduce> for Options {
     }
 }
 
+/// A reader that closes the pipe, as `head` does, ends the program without a complaint.
+fn leave_when_the_pipe_closes() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload().downcast_ref::<String>();
+        if message.is_some_and(|m| m.contains("Broken pipe")) {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
+}
+
 fn main() -> ExitCode {
+    leave_when_the_pipe_closes();
     let success = ExitCode::SUCCESS;
     let done = match Cli::parse().command {
         Command::Reproduce(args) => args.run().map(|()| success),
