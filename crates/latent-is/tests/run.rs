@@ -161,7 +161,7 @@ fn budgets_end_a_run() {
     let nominal = StandardNormal::new(5);
     let ce = CrossEntropy::default();
     let with = |budget| Run::new(&ce).seed(1).budget(budget).start(&nominal, problem()).unwrap();
-    let early = with(Budget { evaluations: Some(900), ..Budget::default() });
+    let early = with(Budget { evaluations: Some(1_300), ..Budget::default() });
     assert_eq!((early.stopped, early.steps, early.estimate), (Stopped::Evaluations, 1, None));
     let bounded = with(Budget { evaluations: Some(5_000), ..Budget::default() });
     let estimate = bounded.estimate.unwrap();
