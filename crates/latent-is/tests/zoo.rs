@@ -42,7 +42,8 @@ fn judge(what: &str, method: &dyn Method, names: &[&str], unsuited: &[&str]) -> 
         all.iter().filter(|(name, _)| !unsuited.contains(name)).collect();
     for (name, r) in &suited {
         let z = r.bias / (r.cov / (runs as f64).sqrt());
-        assert!(z.abs() < 4.0, "{what} on {name}: z = {z:.2}, {r:?}");
+        // Rays solve spheres but for rounding.
+        assert!(z.abs() < 4.0 || r.bias.abs() < 1e-12, "{what} on {name}: z = {z:.2}, {r:?}");
     }
     let coverage = suited.iter().map(|(_, r)| r.coverage).sum::<f64>() / suited.len() as f64;
     let confusion = all.iter().fold(Confusion::default(), |sum, (_, r)| sum + r.confusion);
