@@ -6,9 +6,9 @@
 
 use std::hint::black_box;
 
-use benches::flows::{ARCHITECTURES, config, flow, points};
+use benches::flows::{ARCHITECTURES, config, flow, one_epoch, points};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use flow_core::{TrainSettings, default_device, fit};
+use flow_core::{default_device, fit};
 use pulp::{Arch, Simd, WithSimd};
 
 fn inference(c: &mut Criterion) {
@@ -38,12 +38,7 @@ fn training(c: &mut Criterion) {
         for batch in [128, 1024] {
             let rows = 2 * batch;
             let x = points(d, rows);
-            let settings = TrainSettings {
-                epochs: 1,
-                batch_size: batch,
-                validation_share: 0.0,
-                ..TrainSettings::default()
-            };
+            let settings = one_epoch(batch);
             let config = config(d, hidden, steps);
             group.throughput(Throughput::Elements(rows as u64));
             group.bench_function(BenchmarkId::new("two steps", format!("{name} {batch}")), |b| {

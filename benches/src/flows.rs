@@ -1,6 +1,8 @@
 //! The flows that benches and peers measure.
 
-use flow_core::{Flow, FlowConfig, Precision, bijection::Standardize, default_device};
+use flow_core::{
+    Flow, FlowConfig, Precision, TrainSettings, bijection::Standardize, default_device,
+};
 use nalgebra::DMatrix;
 
 /// Name and architecture of the flows of the paper's three systems: features, hidden units, steps.
@@ -20,6 +22,16 @@ pub fn flow(config: &FlowConfig) -> Flow {
     let d = config.features;
     let moments = Standardize::new(vec![0.0; d], vec![1.0; d]).expect("valid moments");
     Flow::init(config, moments, 1, Precision::F32, &default_device()).expect("a valid flow")
+}
+
+/// Training over all rows once, in steps of `batch` rows.
+pub fn one_epoch(batch: usize) -> TrainSettings {
+    TrainSettings {
+        epochs: 1,
+        batch_size: batch,
+        validation_share: 0.0,
+        ..TrainSettings::default()
+    }
 }
 
 /// `n` points in general position, `[d, n]`.

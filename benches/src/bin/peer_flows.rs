@@ -8,11 +8,11 @@ use std::{hint::black_box, time::Instant};
 
 use benches::{
     cpu_seconds,
-    flows::{ARCHITECTURES, config, flow, points},
+    flows::{ARCHITECTURES, config, flow, one_epoch, points},
     report,
 };
 use flow_core::{
-    TrainSettings, default_device, fit,
+    default_device, fit,
     train::{Epoch, Observer},
 };
 
@@ -80,12 +80,7 @@ fn main() {
         for (batch, steps) in [(128, 16), (1024, 4)] {
             let rows = steps * batch;
             let x = points(d, rows);
-            let settings = TrainSettings {
-                epochs: 1,
-                batch_size: batch,
-                validation_share: 0.0,
-                ..TrainSettings::default()
-            };
+            let settings = one_epoch(batch);
             case(&format!("{name} training, batch {batch}"), rows, || {
                 let mut steps = Steps { start: Instant::now(), before: 0.0, seconds: None };
                 fit(x.as_view(), &config, &settings, &default_device(), &mut steps)

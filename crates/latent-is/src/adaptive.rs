@@ -30,6 +30,7 @@ pub use state::AdaptiveState;
 
 use crate::cross_entropy::CrossEntropyState;
 use crate::explore::cover;
+use crate::level_size::FEW_COORDINATES;
 use crate::pool::Pool;
 use crate::special::ln_sum_exp;
 use crate::{
@@ -57,7 +58,6 @@ const DEFAULT_TARGET: f64 = 0.02;
 const LOWEST: f64 = 0.1;
 /// Share that the places keep in later levels, above so many coordinates that no explorer follows them.
 const KEPT_SHARE: f64 = 0.2;
-const MOST_EXPLORED: usize = 4;
 /// Levels after which no further starts are made.
 const LAST_STARTS: usize = 4;
 /// Share of the weight that makes a failing point a further start, most of these a level, coordinates and
@@ -175,7 +175,7 @@ impl Adaptive {
         }
         let fit = Proposer { fit: self.search.fit(), places: &known };
         let mut levels = self.search.step_with(&fit, nominal, g, seed, levels)?;
-        if known.len() > 1 && g.dim() > MOST_EXPLORED {
+        if known.len() > 1 && g.dim() > FEW_COORDINATES {
             levels.sow(&seeds(&known)?.expect("there are places"), KEPT_SHARE)?;
         }
         Ok(levels)

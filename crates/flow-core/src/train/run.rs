@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
         let mut batch = gather(&self.data.train, d, rows);
         if settings.jitter.any() {
             let mut rng = stream(settings.seed, Purpose::Jitter, step);
-            let factor = settings.noise(step, steps);
+            let factor = settings.noise_factor(step, steps);
             let noise: Vec<f64> = (0..d).map(|j| factor * settings.jitter.of(j)).collect();
             for row in batch.chunks_exact_mut(d) {
                 for (v, noise) in row.iter_mut().zip(&noise) {
@@ -335,8 +335,8 @@ mod tests {
             ..TrainSettings::default()
         };
         let noise = TrainSettings { jitter_start: 16.0, ..settings.clone() };
-        assert!((noise.noise(49, 100) - 4.0).abs() < 1e-12);
-        assert!((noise.noise(99, 100) - 1.0).abs() < 1e-12);
+        assert!((noise.noise_factor(49, 100) - 4.0).abs() < 1e-12);
+        assert!((noise.noise_factor(99, 100) - 1.0).abs() < 1e-12);
         let rate = |step| settings.rate(step, 100) / settings.learning_rate;
         let cosine = |p: f64| 0.5 * (1.0 + (std::f64::consts::PI * p).cos());
         for (step, expected) in [(0, 0.0), (5, 0.5 * cosine(0.05)), (10, cosine(0.1)), (50, 0.5)] {

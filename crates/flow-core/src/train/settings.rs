@@ -36,12 +36,6 @@ pub enum Jitter {
     Each(Vec<f64>),
 }
 
-impl From<f64> for Jitter {
-    fn from(value: f64) -> Self {
-        Self::Same(value)
-    }
-}
-
 impl Jitter {
     /// Noise on feature `feature`.
     pub(crate) fn of(&self, feature: usize) -> f64 {
@@ -186,7 +180,7 @@ impl TrainSettings {
     }
 
     /// How many times as large as `jitter` the noise is at step `step` of `steps`.
-    pub(crate) fn noise(&self, step: usize, steps: usize) -> f64 {
+    pub(crate) fn noise_factor(&self, step: usize, steps: usize) -> f64 {
         let left = 1.0 - (step + 1) as f64 / steps as f64;
         self.jitter_start.powf(left)
     }

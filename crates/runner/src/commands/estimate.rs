@@ -27,6 +27,9 @@ use crate::{
 
 /// Draws and failures that `--json` keeps in the units of the data, at most.
 const SHOWN: usize = 1_000;
+/// What no estimate under a flow tells.
+pub const CAVEAT: &str =
+    "The interval is about the flow's probability; how far the flow is from its data is not in it.";
 /// Confidence of the interval.
 const CONFIDENCE: f64 = 0.95;
 
@@ -229,9 +232,7 @@ fn show(estimate: &Estimate, interval: &Interval, sentence: &str, origin: &str, 
 }
 
 fn show_agreement(agreement: Option<&Agreement>) {
-    println!(
-        "The interval is about the flow's probability; how far the flow is from its data is not in it."
-    );
+    println!("{CAVEAT}");
     match agreement {
         Some(agreement) => {
             let mut table = comfy_table::Table::new();

@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::{Table, evaluation as evaluation_table, flow, settings};
 use crate::{
     agreement::Agreement,
-    commands::estimate::Report,
+    commands::estimate::{CAVEAT, Report},
     figures::{self, Mark, Panel, Series},
     reproduce::Results,
 };
@@ -89,10 +89,7 @@ pub fn estimate(report: &Report) -> anyhow::Result<String> {
         &html! {
             p.verdict.(status) { strong { (status) ". " } (report.sentence) }
             (pairs(numbers.into_iter()))
-            p {
-                "The interval is about the flow's probability; how far the flow is from its data is \
-                 not in it."
-            }
+            p { (CAVEAT) }
             @if let Some(agreement) = &report.agreement {
                 h2 { "Flow and outcomes on the way to failure" }
                 table {
