@@ -91,6 +91,13 @@ pub enum Reason {
     },
     /// The final proposal is the fit alone, without the nominal density: nothing looked beyond it.
     Undefended,
+    /// Outcomes that the flow stands for contradict it on the way to failure.
+    FlowContradicted {
+        /// Levels of the criterion at which they do.
+        apart: u64,
+        /// Levels compared.
+        levels: u64,
+    },
     /// The evaluations ran out before the target was met.
     Target {
         /// The coefficient of variation reached.
@@ -149,6 +156,12 @@ impl fmt::Display for Reason {
             Self::Undefended => {
                 write!(f, "its proposal has no nominal part: no draw looked beyond the fit")
             }
+            Self::FlowContradicted { apart, levels } => {
+                write!(
+                    f,
+                    "outcomes contradict the flow at {apart} of {levels} levels of the criterion"
+                )
+            }
             Self::Target { cov } => write!(
                 f,
                 "the evaluations ran out at a coefficient of variation of {:.1} %",
@@ -166,6 +179,22 @@ pub struct Verdict {
     pub status: Status,
     /// What keeps the status from being better, the gravest first.
     pub reasons: Vec<Reason>,
+}
+
+impl Verdict {
+    /// The verdict of these reasons, in any order.
+    pub fn new(mut reasons: Vec<Reason>) -> Self {
+        reasons.sort_by_key(|r| std::cmp::Reverse(r.status()));
+        let status = reasons.first().map_or(Status::Converged, Reason::status);
+        Self { status, reasons }
+    }
+
+    /// The verdict with a reason from outside the run.
+    #[must_use]
+    pub fn with(mut self, reason: Reason) -> Self {
+        self.reasons.push(reason);
+        Self::new(self.reasons)
+    }
 }
 
 impl fmt::Display for Verdict {
@@ -223,9 +252,7 @@ impl Estimate {
         let short = self.stopped == StopReason::Budget && self.failures > 0;
         let searched = self.search_stopped.is_none_or(|s| s == StopReason::Converged);
         note(short && searched, Reason::Target { cov: self.cov });
-        reasons.sort_by_key(|r| std::cmp::Reverse(r.status()));
-        let status = reasons.first().map_or(Status::Converged, Reason::status);
-        Verdict { status, reasons }
+        Verdict::new(reasons)
     }
 }
 
@@ -248,6 +275,15 @@ mod tests {
         let failed = monte_carlo(9.0, 10_000);
         assert_eq!(failed.status, Status::Failed);
         assert_eq!(failed.to_string(), "There is no usable estimate: no draw failed.");
+    }
+
+    #[test]
+    fn a_reason_from_outside_takes_its_place() {
+        let doubt = Reason::FlowContradicted { apart: 2, levels: 6 };
+        let verdict = monte_carlo(2.0, 10_000).with(doubt);
+        assert_eq!((verdict.status, verdict.reasons[0]), (Status::Suspect, doubt));
+        assert!(verdict.to_string().contains("at 2 of 6 levels"), "{verdict}");
+        assert_eq!(monte_carlo(9.0, 10_000).with(doubt).status, Status::Failed);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! How rare a failure is under the flow says nothing about how far the flow is from its data. Milder levels
 //! of the criterion, which some outcomes reach, do: a flow that is off there is off at failure as well.
 
-use latent_is::{Estimate, EvalError, FlowTransport, Interval, LimitState};
+use latent_is::{Estimate, EvalError, FlowTransport, Interval, LimitState, Reason};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
@@ -77,9 +77,11 @@ impl Agreement {
         Ok(Self { outcomes: n as u64, levels })
     }
 
-    /// Whether no level speaks against the flow.
-    pub fn holds(&self) -> bool {
-        self.levels.iter().all(|level| !level.apart)
+    /// What speaks against an estimate under the flow, if anything does.
+    pub fn reason(&self) -> Option<Reason> {
+        let apart = self.levels.iter().filter(|level| level.apart).count() as u64;
+        let levels = self.levels.len() as u64;
+        (apart > 0).then_some(Reason::FlowContradicted { apart, levels })
     }
 
     /// What it comes to, in a sentence.

@@ -85,6 +85,13 @@ fn from_a_table_to_a_probability() {
     let output = run(folder, &with("wider.csv"));
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("The flow is not the outcomes"), "{}", told(&output));
+    // Sentence, file and page say the same.
+    run(folder, &["report", "with.json"]);
+    for file in ["with.json", "with.html"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        assert!(text.contains("Treat the estimate with suspicion"), "{file}");
+        assert!(text.contains("outcomes contradict the flow at"), "{file}");
+    }
     std::fs::write(folder.join("swapped.csv"), "b,a\n1,2\n").unwrap();
     let error = refused(folder, &with("swapped.csv"));
     assert!(error.contains("feature 1 is `b` in swapped.csv and `a` in the flow"), "{error}");

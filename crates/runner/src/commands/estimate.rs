@@ -151,21 +151,23 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         }
         Space::Target => method.estimate(&PushForward::new(&transport), &criterion, args.seed)?,
     };
-    let (interval, verdict) = (estimate.interval(CONFIDENCE), estimate.verdict());
-    let sentence = verdict.to_string();
-    show(&estimate, &interval, &sentence, &origin, begin.elapsed().as_secs_f64());
+    let seconds = begin.elapsed().as_secs_f64();
     let agreement = match &outcomes {
         Some(z) => Some(Agreement::new(&criterion, z, &transport, &estimate, args.seed)?),
         None => None,
     };
+    let (interval, mut verdict) = (estimate.interval(CONFIDENCE), estimate.verdict());
+    if let Some(reason) = agreement.as_ref().and_then(Agreement::reason) {
+        verdict = verdict.with(reason);
+    }
+    let (status, sentence) = (verdict.status, verdict.to_string());
+    show(&estimate, &interval, &sentence, &origin, seconds);
     show_agreement(agreement.as_ref());
     let x = failures(&estimate, &transport, args.space)?;
     if let Some(path) = &args.samples {
         write_samples(path, &estimate, &x, names.clone())?;
         println!("{} failures written to {}", x.ncols(), path.display());
     }
-    let holds = agreement.as_ref().is_none_or(Agreement::holds);
-    let status = if holds { verdict.status } else { verdict.status.max(Status::Suspect) };
     if let Some(path) = &args.json {
         let text = std::fs::read_to_string(&args.criterion)
             .with_context(|| format!("cannot read {}", args.criterion.display()))?;
