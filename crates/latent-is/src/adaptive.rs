@@ -20,28 +20,25 @@
 
 mod builder;
 mod fit;
+mod starts;
 mod state;
 
-use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 pub use builder::AdaptiveBuilder;
 pub use state::AdaptiveState;
 
 use crate::cross_entropy::CrossEntropyState;
-use crate::explore::cover;
 use crate::level_size::FEW_COORDINATES;
-use crate::pool::Pool;
-use crate::special::ln_sum_exp;
 use crate::{
-    CrossEntropy, Density, Directional, Error, Estimate, EvalError, FinalStage, Form,
-    GaussianMixture, LimitState, Method, Search, StandardNormal,
+    CrossEntropy, Density, Directional, Error, Estimate, EvalError, FinalStage, Form, LimitState,
+    Method, Search, StandardNormal,
 };
 use fit::Proposer;
-use state::Starts;
+use starts::{Starts, seeds};
 
 /// Most starts of the search for design points.
-const MOST_STARTS: usize = 12;
+const MOST_STARTS: usize = 24;
 /// Gradients that a start takes, about.
 const GRADIENTS: usize = 8;
 /// Evaluations that the starts may take, about: what four levels take.
@@ -54,20 +51,14 @@ const RAYS_WORTH: f64 = 3000.0;
 const CAUTION: f64 = 2.0;
 /// Target of the directional estimator where the final stage has none.
 const DEFAULT_TARGET: f64 = 0.02;
-/// Share of the first level's points, those with the smallest values, to start from when none fails.
-const LOWEST: f64 = 0.1;
 /// Share that the places keep in later levels, above so many coordinates that no explorer follows them.
 const KEPT_SHARE: f64 = 0.2;
 /// Levels after which no further starts are made.
 const LAST_STARTS: usize = 4;
-/// Share of the weight that makes a failing point a further start, most of these a level, coordinates and
-/// places above which there are none.
-const HEAVY: f64 = 0.02;
+/// Most further starts a level, and coordinates and places above which there are none.
 const MORE_STARTS: usize = 4;
 const MOST_FOLLOWED: usize = 20;
 const MOST_PLACES: usize = 24;
-/// A start that ended with a value below this share of the one at the origin has come near failure.
-const NEAR: f64 = 0.1;
 
 /// The recommended estimator. See the [module](self) for what it does.
 ///
@@ -155,17 +146,18 @@ impl Adaptive {
         };
         if due && StandardNormal::is(nominal)? {
             let pool = levels.pool();
-            let places = if starts.is_none() {
-                first_places(pool, self.starts_worth())
-            } else {
-                heavy(pool, &known)
-            };
+            let first = starts.is_none();
             let found = starts.get_or_insert_default();
             found.after = levels.levels().len();
-            if places.ncols() > 0 {
-                let (more, scale) = (self.form.search_from(g, places.as_view())?, scale(pool));
-                levels.charge(more.evaluations, more.unknown);
-                found.add(more, scale);
+            let (spent, unknown) = (found.found.evaluations, found.found.unknown);
+            if first {
+                found.first(&self.form, g, pool, most_starts(self.starts_worth(), g.dim()))?;
+            } else if g.dim() <= MOST_FOLLOWED && known.len() < MOST_PLACES {
+                found.further(&self.form, g, pool, MORE_STARTS)?;
+            }
+            let spent = found.found.evaluations - spent;
+            if spent > 0 {
+                levels.charge(spent, found.found.unknown - unknown);
                 let fresh: Vec<_> = found.places().split_off(known.len());
                 if let Some(seeds) = seeds(&fresh)? {
                     levels.sow(&seeds, self.seed_share)?;
@@ -185,57 +177,6 @@ impl Adaptive {
 /// Starts that about `worth` evaluations allow in `d` coordinates.
 fn most_starts(worth: usize, d: usize) -> usize {
     (worth / ((d + 1) * GRADIENTS)).clamp(1, MOST_STARTS)
-}
-
-/// Where to start for design points: the origin, and points of the first level far from each other.
-fn first_places(pool: &Pool, worth: usize) -> DMatrix<f64> {
-    let d = pool.x.nrows();
-    let most = most_starts(worth, d);
-    let mut order: Vec<usize> = (0..pool.g.len()).collect();
-    order.sort_by(|a, b| pool.g[*a].total_cmp(&pool.g[*b]));
-    let failing = pool.failures();
-    let lowest = (LOWEST * order.len() as f64).ceil() as usize;
-    order.truncate(if failing > 0 { failing } else { lowest });
-    let near = pool.x.select_columns(&order);
-    let mut places = if most > 1 { cover(&near, most - 1).0 } else { Vec::new() };
-    places.sort_unstable();
-    let mut starts = DMatrix::zeros(d, places.len() + 1);
-    for (i, place) in places.iter().enumerate() {
-        starts.set_column(i + 1, &near.column(*place));
-    }
-    starts
-}
-
-/// Failing points that carry much of the weight, away from the places known, and far from each other.
-fn heavy(pool: &Pool, known: &[DVector<f64>]) -> DMatrix<f64> {
-    let d = pool.x.nrows();
-    let ln_w: Vec<f64> = pool.ln_weights().collect();
-    let failing: Vec<usize> = (0..ln_w.len()).filter(|i| pool.g[*i] <= 0.0).collect();
-    let total = ln_sum_exp(&failing.iter().map(|i| ln_w[*i]).collect::<Vec<_>>());
-    let heavy: Vec<usize> =
-        failing.into_iter().filter(|i| (ln_w[*i] - total).exp() > HEAVY).collect();
-    if heavy.is_empty() || d > MOST_FOLLOWED || known.len() >= MOST_PLACES {
-        return DMatrix::zeros(d, 0);
-    }
-    let x = pool.x.select_columns(&heavy);
-    let places = cover(&x, MORE_STARTS).0;
-    x.select_columns(&places)
-}
-
-/// The largest value of $g$ seen: its unit.
-fn scale(pool: &Pool) -> f64 {
-    pool.g.iter().copied().fold(0.0, f64::max)
-}
-
-/// A Gaussian with unit covariance at each place; none when there is no place.
-fn seeds(places: &[DVector<f64>]) -> Result<Option<GaussianMixture>, Error> {
-    if places.is_empty() {
-        return Ok(None);
-    }
-    let d = places[0].len();
-    let covariances = vec![DMatrix::identity(d, d); places.len()];
-    let weights = vec![1.0; places.len()];
-    Ok(Some(GaussianMixture::new(weights, DMatrix::from_columns(places), covariances)?))
 }
 
 impl Method for Adaptive {

@@ -1,33 +1,41 @@
 //! First-order reliability method: the most probable failure points of standard normal space.
 //!
 //! A *design point* minimises $\lVert u \rVert$ on $g(u) = 0$; its distance $\beta$ is the reliability index,
-//! and the half-space beyond it has the probability $\Phi(-\beta)$. The improved
-//! Hasofer–Lind–Rackwitz–Fiessler iteration steps along
+//! and the half-space beyond it has the probability $\Phi(-\beta)$. Sequential quadratic programming steps
+//! along the solution of
 //!
-//! $$ s = \frac{\nabla g \cdot u - g}{\lVert \nabla g \rVert^2}\, \nabla g - u, \tag{1} $$
+//! $$ \min_s\; \tfrac12 s^\top B s + u \cdot s \quad \text{subject to} \quad g + \nabla g \cdot s = 0, \tag{1} $$
 //!
-//! halving the step until the merit $\tfrac12 \lVert u \rVert^2 + c\,|g|$ falls, with
-//! $c > \lVert u \rVert / \lVert \nabla g \rVert$. Gradients are forward differences, one batch of $d$
-//! evaluations each.
+//! where $B$, the identity at first, learns the second derivatives of
+//! $\tfrac12 \lVert u \rVert^2 + \lambda g$ from gradients (with $B = I$ (1) is the step of Hasofer, Lind,
+//! Rackwitz and Fiessler, which comes to a halt where the boundary is strongly curved). A step is halved until
+//! the merit $\tfrac12 \lVert u \rVert^2 + c\,|g|$ falls, with $c$ above $|\lambda|$ and
+//! $\lVert u \rVert / \lVert \nabla g \rVert$. Gradients are forward differences, one batch of $d$ evaluations
+//! each.
 //!
 //! One start finds one point. [`Form::search`] begins at the origin and at draws around it, and keeps the
 //! distinct points; no number of starts proves that there is no further one. The first-order probability is
 //! no estimate of $P_f$ where the boundary is curved: use it to begin, see [`Adaptive`](crate::Adaptive).
 //!
 //! # References
+//! - P.-L. Liu, A. Der Kiureghian: Optimization algorithms for structural reliability. *Structural Safety* 9
+//!   (1991), 161–177.
 //! - Y. Zhang, A. Der Kiureghian: Two improved algorithms for reliability analysis. *Reliability and
 //!   Optimization of Structural Systems* (1995), 297–304.
 //! - A. Der Kiureghian, T. Dakessian: Multiple design points in first and second-order reliability.
 //!   *Structural Safety* 20 (1998), 37–49.
+
+mod curvature;
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::special::ln_normal_cdf;
 use crate::{Error, EvalError, LimitState, rng};
+use curvature::Curvature;
 
 /// Halvings of a step before the iteration gives up.
-const HALVINGS: usize = 5;
+const HALVINGS: usize = 8;
 /// How far from the origin the iteration may go, beyond $\sqrt d$.
 const FARTHEST: f64 = 9.0;
 /// Typical distance from the origin at which the further starts lie, beyond $\sqrt d$.
@@ -120,7 +128,7 @@ pub struct DesignPoint {
     pub direction: DVector<f64>,
     /// The value of $g$ there.
     pub value: f64,
-    /// Whether the tolerance was met.
+    /// Whether the tolerance was met, on the near side of the failure event.
     pub converged: bool,
 }
 
@@ -251,13 +259,12 @@ impl Form {
     ) -> Result<DesignPoints, Error> {
         EvalError::check_dim(g.dim(), starts.nrows())?;
         let mut walk = Walk { g, evaluations: 0, unknown: 0 };
-        let scale = walk.value(&DVector::zeros(g.dim()))?.map_or(1.0, f64::abs);
-        let scale = scale.max(f64::MIN_POSITIVE);
+        let origin = walk.value(&DVector::zeros(g.dim()))?.unwrap_or(1.0);
         let mut ends: Vec<DesignPoint> = Vec::new();
         for start in starts.column_iter() {
             let u = start.clone_owned();
             let Some(value) = walk.value(&u)? else { continue };
-            ends.extend(self.walk(&mut walk, u, value, scale)?);
+            ends.extend(self.walk(&mut walk, u, value, origin)?);
         }
         let converged = ends.iter().filter(|end| end.converged).count();
         let mut found = DesignPoints {
@@ -271,15 +278,18 @@ impl Form {
         Ok(found)
     }
 
-    /// Iterates from `u`, where the value is `g`; none when no gradient could be had.
+    /// Iterates from `u`, where the value is `g` and at the origin `origin`; none when no gradient could be
+    /// had.
     fn walk(
         &self,
         walk: &mut Walk<'_>,
         mut u: DVector<f64>,
         mut g: f64,
-        scale: f64,
+        origin: f64,
     ) -> Result<Option<DesignPoint>, EvalError> {
+        let scale = origin.abs().max(f64::MIN_POSITIVE);
         let farthest = (u.len() as f64).sqrt() + FARTHEST;
+        let mut curvature = Curvature::new(u.len());
         let mut direction: Option<DVector<f64>> = None;
         for _ in 0..self.max_iterations {
             let Some(gradient) = walk.gradient(&u, g, self.step)? else { break };
@@ -290,22 +300,18 @@ impl Form {
             let along = -&gradient / slope;
             let beside = (&u - along.dot(&u) * &along).norm();
             if g.abs() <= self.tolerance * scale && beside <= self.tolerance * u.norm().max(1.0) {
-                return Ok(Some(DesignPoint {
-                    point: u,
-                    direction: along,
-                    value: g,
-                    converged: true,
-                }));
+                // The far side of a failure event may be nearest to the origin on that side, and is no end.
+                let converged = origin <= 0.0 || along.dot(&u) >= 0.0;
+                let (point, direction) = (u, along);
+                return Ok(Some(DesignPoint { point, direction, value: g, converged }));
             }
-            let mut goal = (g / slope + along.dot(&u)) * &along;
+            direction = Some(along);
+            let Some((step, multiplier)) = curvature.step(&u, g, &gradient) else { break };
+            let mut goal = &u + step;
             if goal.norm() > farthest {
                 goal *= farthest / goal.norm();
             }
-            direction = Some(along);
-            // The weight grows as well where a full step would otherwise not be accepted.
-            let weight = MERIT
-                * (u.norm() / slope)
-                    .max(0.5 * goal.norm_squared() / g.abs().max(self.tolerance * scale));
+            let weight = MERIT * multiplier.abs().max(u.norm() / slope);
             let merit = |u: &DVector<f64>, g: f64| 0.5 * u.norm_squared() + weight * g.abs();
             let before = merit(&u, g);
             let mut moved = false;

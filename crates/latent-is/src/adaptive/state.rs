@@ -1,17 +1,13 @@
 //! What an adaptive run carries from step to step.
 
-use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
-use super::{Adaptive, NEAR};
+use super::{Adaptive, starts::Starts};
 use crate::cross_entropy::CrossEntropyState;
 use crate::directional::DirectionalState;
 use crate::estimate::StartsRecord;
-use crate::form::SAME;
 use crate::run::{Estimator, Progress, Staged};
-use crate::{
-    CrossEntropy, Density, DesignPoints, Error, Estimate, LimitState, StandardNormal, rng,
-};
+use crate::{CrossEntropy, Density, Error, Estimate, LimitState, StandardNormal, rng};
 
 /// Rays of a batch once they have been chosen.
 const BATCH: usize = 25;
@@ -34,35 +30,6 @@ pub enum AdaptiveState {
         /// The search or the draws.
         stage: Box<Staged<CrossEntropyState>>,
     },
-}
-
-/// What the starts of a search for design points led to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Starts {
-    /// The design points.
-    pub(super) found: DesignPoints,
-    /// All places they led to: design points, and ends that came near failure, in order of finding them.
-    places: Vec<DVector<f64>>,
-    /// Levels before the last starts.
-    pub(super) after: usize,
-}
-
-impl Starts {
-    /// All places they led to, in order of finding them.
-    pub(super) fn places(&self) -> Vec<DVector<f64>> {
-        self.places.clone()
-    }
-
-    /// Adds what further starts found; an end counts that is below [`NEAR`] times `scale`.
-    pub(super) fn add(&mut self, more: DesignPoints, scale: f64) {
-        let near = more.unfinished.iter().filter(|end| end.value <= NEAR * scale);
-        for end in more.points.iter().chain(near) {
-            if self.places.iter().all(|place| (place - &end.point).norm() > SAME) {
-                self.places.push(end.point.clone());
-            }
-        }
-        self.found.merge(more);
-    }
 }
 
 impl AdaptiveState {
