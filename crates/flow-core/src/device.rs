@@ -57,7 +57,8 @@ fn wgpu() -> Result<Device, FlowError> {
 
 /// The first device of this build: `flex` unless that feature is off.
 pub fn default_device() -> Device {
-    Device::default()
+    // burn's own default would be the GPU wherever its backend is part of the build.
+    DEVICES.first().and_then(|name| device(name).ok()).unwrap_or_default()
 }
 
 /// Whether `device` is the CPU, where the engine computes instead of burn.
@@ -97,6 +98,11 @@ impl Precision {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_is_the_first() {
+        assert_eq!(default_device(), device(DEVICES[0]).unwrap());
+    }
 
     #[test]
     fn an_unknown_device_is_refused_with_the_known_ones() {
