@@ -16,7 +16,7 @@ fn inference(c: &mut Criterion) {
     let mut group = c.benchmark_group("flows");
     group.sample_size(10);
     for (name, d, hidden, steps) in ARCHITECTURES {
-        let flow = flow(&config(d, hidden, steps));
+        let flow = flow(&config(d, hidden, steps), &default_device());
         let n = 10_000;
         let x = points(d, n);
         group.throughput(Throughput::Elements(n as u64));

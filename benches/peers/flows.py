@@ -1,7 +1,7 @@
 """Rows per second of nflows on torch: densities, inverse and training steps of the paper's flows.
 
-Prints one JSON line a case; the cases are those of peer_flows.rs. Threads: OMP_NUM_THREADS. The notes
-give rows per second of processor time. A first argument restricts the cases to those that contain it.
+Prints one JSON line a case; the cases are those of peer_flows.rs. Threads: OMP_NUM_THREADS. Device: PEER_DEVICE, where wgpu stands for
+the GPU that torch calls cuda. The notes give rows per second of processor time. A first argument restricts the cases to those that contain it.
 """
 
 import json
@@ -46,13 +46,18 @@ def flow(features, hidden, steps):
     return Flow(CompositeTransform([*layers, *linear()]), StandardNormal([features]))
 
 
-def points(features, n):
+def points(features, n, device):
     """The points of benches::flows::points, [n, features]."""
     i, j = torch.arange(features, dtype=torch.float64), torch.arange(n, dtype=torch.float64)
-    return (1.5 * torch.sin((i * 7 + 1)[None, :] * (j + 1)[:, None] * 0.618)).float()
+    return (1.5 * torch.sin((i * 7 + 1)[None, :] * (j + 1)[:, None] * 0.618)).float().to(device)
 
 
-def case(name, rows, run):
+def case(name, rows, work, device):
+    def run():
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
     if len(sys.argv) > 1 and sys.argv[1] not in name:
         return
     wall, cpu = float("inf"), float("inf")
@@ -70,19 +75,21 @@ def main():
     warnings.filterwarnings("ignore", message="torch.triangular_solve is deprecated")
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     torch.manual_seed(1)
+    device = "cuda" if os.environ.get("PEER_DEVICE") == "wgpu" else "cpu"
+    large = [(8192, 4)] if device == "cuda" else []
     for name, features, hidden, steps in ARCHITECTURES:
-        model = flow(features, hidden, steps).eval()
+        model = flow(features, hidden, steps).to(device).eval()
         with torch.no_grad():
             for n in [10_000, 100_000]:
                 # Blocks of 10,000: in one piece, 100,000 rows would be slower for want of cache.
-                blocks = points(features, n).split(10_000)
-                case(f"{name} log_prob, {n} rows", n, lambda: [model.log_prob(x) for x in blocks])
-                inverse = model._transform.inverse
-                case(f"{name} decode, {n} rows", n, lambda: [inverse(x) for x in blocks])
+                blocks = points(features, n, device).split(10_000)
+                density, inverse = model.log_prob, model._transform.inverse
+                case(f"{name} log_prob, {n} rows", n, lambda: [density(x) for x in blocks], device)
+                case(f"{name} decode, {n} rows", n, lambda: [inverse(x) for x in blocks], device)
         model.train()
-        for batch, count in [(128, 16), (1024, 4)]:
+        for batch, count in [(128, 16), (1024, 4), *large]:
             adam = torch.optim.Adam(model.parameters(), lr=1e-3)
-            batches = points(features, count * batch).split(batch)
+            batches = points(features, count * batch, device).split(batch)
 
             def epoch():
                 for x in batches:
@@ -92,7 +99,7 @@ def main():
                     torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
                     adam.step()
 
-            case(f"{name} training, batch {batch}", count * batch, epoch)
+            case(f"{name} training, batch {batch}", count * batch, epoch, device)
 
 
 if __name__ == "__main__":

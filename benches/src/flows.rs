@@ -1,8 +1,6 @@
 //! The flows that benches and peers measure.
 
-use flow_core::{
-    Flow, FlowConfig, Precision, TrainSettings, bijection::Standardize, default_device,
-};
+use flow_core::{Device, Flow, FlowConfig, Precision, TrainSettings, bijection::Standardize};
 use nalgebra::DMatrix;
 
 /// Name and architecture of the flows of the paper's three systems: features, hidden units, steps.
@@ -18,10 +16,10 @@ pub fn config(features: usize, hidden: usize, steps: usize) -> FlowConfig {
 ///
 /// # Panics
 /// When the architecture is out of range.
-pub fn flow(config: &FlowConfig) -> Flow {
+pub fn flow(config: &FlowConfig, device: &Device) -> Flow {
     let d = config.features;
     let moments = Standardize::new(vec![0.0; d], vec![1.0; d]).expect("valid moments");
-    Flow::init(config, moments, 1, Precision::F32, &default_device()).expect("a valid flow")
+    Flow::init(config, moments, 1, Precision::F32, device).expect("a valid flow")
 }
 
 /// Training over all rows once, in steps of `batch` rows.

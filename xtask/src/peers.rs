@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Threads each side may use.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Where flows are computed: `wgpu` for the GPU, of which nflows takes the same through CUDA.
+    #[arg(long, requires = "only")]
+    device: Option<String>,
 }
 
 /// One line of either side.
@@ -65,7 +68,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         Err(_) => Vec::new(),
     };
     for group in chosen {
-        let fresh = compare(&root, &target, group, options.threads)?;
+        let fresh = compare(&root, &target, group, options)?;
         results.retain(|r| r.group != *group && all.contains(&r.group));
         results.extend(fresh);
         let unfinished = target.join("peers.json.tmp");
@@ -93,18 +96,21 @@ fn compare(
     root: &Path,
     target: &Path,
     group: &str,
-    threads: usize,
+    options: &Options,
 ) -> anyhow::Result<Vec<Comparison>> {
     let binary = format!("peer_{group}");
-    run_or_leave(&mut cargo(&["build", "--release", "--package", "benches", "--bin", &binary]))?;
+    let mut program = vec!["--release", "--package", "benches", "--bin", &binary];
+    if options.device.as_deref() == Some("wgpu") {
+        program.extend(["--features", "wgpu"]);
+    }
+    run_or_leave(cargo(&["build"]).args(&program))?;
     let python = environment(root, target, group)?;
 
     eprintln!("{group}: ours");
-    let run = ["run", "--quiet", "--release", "--package", "benches", "--bin", &binary];
-    let ours = lines(&mut cargo(&run), threads)?;
+    let ours = lines(cargo(&["run", "--quiet"]).args(&program), options)?;
     eprintln!("{group}: peer");
     let script = root.join(format!("benches/peers/{group}.py"));
-    let peer = lines(Command::new(python).arg(script), threads)?;
+    let peer = lines(Command::new(python).arg(script), options)?;
 
     let mut peer: BTreeMap<String, Line> = peer.into_iter().map(|l| (l.case.clone(), l)).collect();
     let mut table = Table::new();
@@ -138,7 +144,7 @@ fn compare(
     for case in peer.keys() {
         eprintln!("warning: {group}: we have no case {case:?}");
     }
-    println!("{group} (threads: {threads}; ratio > 1: we are better)\n{table}");
+    println!("{group} (threads: {}; ratio > 1: we are better)\n{table}", options.threads);
     Ok(results)
 }
 
@@ -163,12 +169,13 @@ fn environment(root: &Path, target: &Path, group: &str) -> anyhow::Result<PathBu
 }
 
 /// Output lines of a command; anything that is no JSON object is passed on.
-fn lines(command: &mut Command, threads: usize) -> anyhow::Result<Vec<Line>> {
+fn lines(command: &mut Command, options: &Options) -> anyhow::Result<Vec<Line>> {
     for variable in
         ["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]
     {
-        command.env(variable, threads.to_string());
+        command.env(variable, options.threads.to_string());
     }
+    command.envs(options.device.iter().map(|device| ("PEER_DEVICE", device)));
     let shown = format!("{command:?}");
     let output =
         command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {shown}"))?;

@@ -1,5 +1,6 @@
 //! Our side of `benches/peers/flows.py`: rows per second of inference and of training, the same
-//! architectures and batches, on as many threads as `RAYON_NUM_THREADS` says.
+//! architectures and batches, on as many threads as `RAYON_NUM_THREADS` says, on the device that
+//! `PEER_DEVICE` names. A GPU also takes batches of 8192 rows.
 //!
 //! The notes give rows per second of processor time, which other programs on the machine disturb
 //! less. A first argument restricts the cases to those whose name contains it.
@@ -12,7 +13,7 @@ use benches::{
     report,
 };
 use flow_core::{
-    default_device, fit,
+    DEVICES, device, fit,
     train::{Epoch, Observer},
 };
 
@@ -69,22 +70,24 @@ impl Observer for Steps {
 }
 
 fn main() {
+    let name = std::env::var("PEER_DEVICE").unwrap_or_else(|_| DEVICES[0].to_owned());
+    let device = device(&name).expect("a device of this build");
+    let large = (name == "wgpu").then_some((8192, 4));
     for (name, d, hidden, steps) in ARCHITECTURES {
         let config = config(d, hidden, steps);
-        let flow = flow(&config);
+        let flow = flow(&config, &device);
         for n in [10_000, 100_000] {
             let x = points(d, n);
             case(&format!("{name} log_prob, {n} rows"), n, || timed(|| flow.log_prob(x.as_view())));
             case(&format!("{name} decode, {n} rows"), n, || timed(|| flow.decode(x.as_view())));
         }
-        for (batch, steps) in [(128, 16), (1024, 4)] {
+        for (batch, steps) in [(128, 16), (1024, 4)].into_iter().chain(large) {
             let rows = steps * batch;
             let x = points(d, rows);
             let settings = one_epoch(batch);
             case(&format!("{name} training, batch {batch}"), rows, || {
                 let mut steps = Steps { start: Instant::now(), before: 0.0, seconds: None };
-                fit(x.as_view(), &config, &settings, &default_device(), &mut steps)
-                    .expect("a trained flow");
+                fit(x.as_view(), &config, &settings, &device, &mut steps).expect("a trained flow");
                 steps.seconds.expect("one epoch")
             });
         }
