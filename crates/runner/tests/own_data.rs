@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::{data, refused, run, told};
 
 const TRAIN: &[&str] = &[
@@ -61,43 +63,7 @@ fn from_a_table_to_a_probability() {
         let b: f64 = line.split(',').nth(1).unwrap().parse().unwrap();
         assert!(b >= level - 1e-5, "{line}");
     }
-    // Outcomes that the flow stands for, and others that are wider by a third.
-    let with = |name| [&estimate[..5], &["--data", name, "--json", "with.json"]].concat();
-    let output = run(folder, &with("data.csv"));
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    assert!(told(&output).contains("speaks against the flow"), "{}", told(&output));
-    let page = run(folder, &["report", "with.json"]);
-    assert!(page.status.success(), "{}", told(&page));
-    let page = std::fs::read_to_string(folder.join("with.html")).unwrap();
-    assert!(page.contains("outcomes that reach it"));
-    let wider: String = std::fs::read_to_string(folder.join("data.csv"))
-        .unwrap()
-        .lines()
-        .map(|line| {
-            let (a, b) = line.split_once(',').unwrap();
-            match b.parse::<f64>() {
-                Ok(b) => format!("{a},{}\n", 4.0 / 3.0 * b),
-                Err(_) => format!("{line}\n"),
-            }
-        })
-        .collect();
-    std::fs::write(folder.join("wider.csv"), wider).unwrap();
-    let output = run(folder, &with("wider.csv"));
-    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-    assert!(told(&output).contains("The flow is not the outcomes"), "{}", told(&output));
-    // Sentence, file and page say the same.
-    run(folder, &["report", "with.json"]);
-    for file in ["with.json", "with.html"] {
-        let text = std::fs::read_to_string(folder.join(file)).unwrap();
-        assert!(text.contains("Treat the estimate with suspicion"), "{file}");
-        assert!(text.contains("outcomes contradict the flow at"), "{file}");
-    }
-    std::fs::write(folder.join("swapped.csv"), "b,a\n1,2\n").unwrap();
-    let error = refused(folder, &with("swapped.csv"));
-    assert!(error.contains("feature 1 is `b` in swapped.csv and `a` in the flow"), "{error}");
-    std::fs::write(folder.join("three.csv"), "a,b,c\n1,2,3\n").unwrap();
-    let error = refused(folder, &with("three.csv"));
-    assert!(error.contains("three.csv has 3 features, the flow has 2: a, b"), "{error}");
+    outcomes_beside_the_flow(folder, &estimate[..5]);
 
     // The same seed gives the same figures, target space nearly so.
     run(
@@ -133,6 +99,46 @@ fn from_a_table_to_a_probability() {
             .unwrap();
     // Four standard errors of 3 % each.
     assert!((target["probability"].as_f64().unwrap() / pf - 1.0).abs() < 0.17, "{target}");
+}
+
+/// Outcomes that the flow stands for, and others that are wider by a third.
+fn outcomes_beside_the_flow(folder: &Path, estimate: &[&str]) {
+    let with = |name| [estimate, &["--data", name, "--json", "with.json"]].concat();
+    let output = run(folder, &with("data.csv"));
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("speaks against the flow"), "{}", told(&output));
+    let page = run(folder, &["report", "with.json"]);
+    assert!(page.status.success(), "{}", told(&page));
+    let page = std::fs::read_to_string(folder.join("with.html")).unwrap();
+    assert!(page.contains("outcomes that reach it"));
+    let wider: String = std::fs::read_to_string(folder.join("data.csv"))
+        .unwrap()
+        .lines()
+        .map(|line| {
+            let (a, b) = line.split_once(',').unwrap();
+            match b.parse::<f64>() {
+                Ok(b) => format!("{a},{}\n", 4.0 / 3.0 * b),
+                Err(_) => format!("{line}\n"),
+            }
+        })
+        .collect();
+    std::fs::write(folder.join("wider.csv"), wider).unwrap();
+    let output = run(folder, &with("wider.csv"));
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("The flow is not the outcomes"), "{}", told(&output));
+    // Sentence, file and page say the same.
+    run(folder, &["report", "with.json"]);
+    for file in ["with.json", "with.html"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        assert!(text.contains("Treat the estimate with suspicion"), "{file}");
+        assert!(text.contains("outcomes contradict the flow at"), "{file}");
+    }
+    std::fs::write(folder.join("swapped.csv"), "b,a\n1,2\n").unwrap();
+    let error = refused(folder, &with("swapped.csv"));
+    assert!(error.contains("feature 1 is `b` in swapped.csv and `a` in the flow"), "{error}");
+    std::fs::write(folder.join("three.csv"), "a,b,c\n1,2,3\n").unwrap();
+    let error = refused(folder, &with("three.csv"));
+    assert!(error.contains("three.csv has 3 features, the flow has 2: a, b"), "{error}");
 }
 
 #[test]
