@@ -1,7 +1,8 @@
 """Rows per second of nflows on torch: densities, inverse and training steps of the paper's flows.
 
-Prints one JSON line a case; the cases are those of peer_flows.rs. Threads: OMP_NUM_THREADS. Device: PEER_DEVICE, where wgpu stands for
-the GPU that torch calls cuda. The notes give rows per second of processor time. A first argument restricts the cases to those that contain it.
+Prints one JSON line a case; the cases are those of peer_flows.rs. Threads: OMP_NUM_THREADS. Device:
+PEER_DEVICE, where wgpu stands for the GPU that torch calls cuda. The notes give rows per second of
+processor time. A first argument restricts the cases to those that contain it.
 """
 
 import json

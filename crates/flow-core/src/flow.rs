@@ -301,7 +301,8 @@ impl Flow {
             Direction::Decode => x.into_owned(),
         };
         let chain = self.chain.valid();
-        let options = self.precision.on(&self.device());
+        let device = self.device();
+        let options = self.precision.on(&device);
         let one = |rows: &[f64]| {
             // A column-major [d, n] batch is a row-major [n, d] tensor.
             let data = TensorData::new(rows.to_vec(), [rows.len() / d, d]);
@@ -313,7 +314,7 @@ impl Flow {
             Ok((to_host(points)?, to_host(ln_det)?))
         };
         let x = x.as_slice();
-        let tiles: Result<Vec<_>, FlowError> = if is_cpu(&self.device()) {
+        let tiles: Result<Vec<_>, FlowError> = if is_cpu(&device) {
             x.par_chunks(d * TILE).map(one).collect()
         } else {
             x.chunks(d * GPU_TILE).map(one).collect()

@@ -3,9 +3,9 @@
 //! 1. *Rays.* A few rays from the origin of standard normal space. Where failure surrounds the origin alike,
 //!    [`Directional`] sampling needs no search and is all there is to do.
 //! 2. *First level.* Draws from the nominal law and from a wide one, as in [`CrossEntropy`].
-//! 3. *Starts.* A [`Form`] search from the origin and from draws of the first level that failed, or came
-//!    nearest to it, far from each other. Each design point gets a Gaussian $\mathcal N(u^*, I)$; together
-//!    they make up half of the next level. Starts that end at different points all take part.
+//! 3. *Starts.* [`Form`] searches in rounds: from the origin and from draws of the first level that failed, or
+//!    came nearest to it, far from each other; then from failures that no design point found so far explains.
+//!    Each place found gets a Gaussian $\mathcal N(u^*, I)$; together they make up half of the next level.
 //! 4. *Levels.* Cross-entropy levels, mostly at the failure event at once, with pooled weights and an
 //!    automatic number of components. They go on while a level saves more final draws than it costs: the
 //!    relative variance $\sigma_t^2$ of a draw of level $t$ asks for $\sigma_t^2/\delta^2$ final draws for the

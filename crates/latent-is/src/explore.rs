@@ -35,7 +35,7 @@ const PLACES: usize = 8;
 /// Least width of the draws around a place, in standard deviations of the farther wide law.
 const LEAST_WIDTH: f64 = 0.05;
 /// Log of the share in the weight of the elite below which a failure takes no part.
-const LN_NEGLIGIBLE: f64 = -14.0;
+pub(crate) const LN_NEGLIGIBLE: f64 = -14.0;
 /// How much more a level explores than the final draws do.
 const LOOK: f64 = 4.0;
 /// Mean and covariance of nominal draws `x: [d, n]`, the covariance widened by `reach`.

@@ -20,7 +20,6 @@ fn assert_close(actual: &[f64], expected: &[f64]) {
     }
 }
 
-/// Distances of the boundaries from the origin, from the problems' definitions.
 /// The strip where the fifth mode of banana-10 fails, in its own plane: the steps of Hasofer, Lind, Rackwitz and Fiessler
 /// come to a halt half-way along it. The truth is the nearest of a million points of the boundary.
 #[test]
@@ -44,6 +43,7 @@ fn a_design_point_is_found_along_a_curved_strip() {
     }
 }
 
+/// Distances of the boundaries from the origin, from the problems' definitions.
 #[test]
 fn starts_lead_to_every_design_point() {
     assert_close(&betas("linear-100"), &[4.0]);

@@ -9,7 +9,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use crate::explore::cover;
+use crate::explore::{LN_NEGLIGIBLE, cover};
 use crate::form::SAME;
 use crate::pool::Pool;
 use crate::special::ln_sum_exp;
@@ -25,8 +25,6 @@ const LOWEST: f64 = 0.1;
 const NEAR: f64 = 0.1;
 /// How far before a tangent plane its design point still explains a failure.
 const SLACK: f64 = 0.5;
-/// Log of the share in the weight of the failures below which one takes no part.
-const LN_NEGLIGIBLE: f64 = -14.0;
 
 /// What the starts of a search for design points led to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
