@@ -149,6 +149,8 @@ impl DesignPoint {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DesignPoints {
+    /// The value of $g$ at the origin, or one where it has no answer; none before the first start.
+    pub origin: Option<f64>,
     /// Distinct converged points, the nearest first.
     pub points: Vec<DesignPoint>,
     /// Where other starts ended, away from those points and from each other.
@@ -178,6 +180,7 @@ impl DesignPoints {
 
     /// Adds what further starts found.
     pub(crate) fn merge(&mut self, more: Self) {
+        self.origin = self.origin.or(more.origin);
         self.starts += more.starts;
         self.converged += more.converged;
         self.evaluations += more.evaluations;
@@ -257,9 +260,22 @@ impl Form {
         g: &dyn LimitState,
         starts: DMatrixView<'_, f64>,
     ) -> Result<DesignPoints, Error> {
+        self.search_on(g, None, starts)
+    }
+
+    /// Starts at the columns of `starts`; `origin` is the value at the origin where it is known.
+    pub(crate) fn search_on(
+        &self,
+        g: &dyn LimitState,
+        origin: Option<f64>,
+        starts: DMatrixView<'_, f64>,
+    ) -> Result<DesignPoints, Error> {
         EvalError::check_dim(g.dim(), starts.nrows())?;
         let mut walk = Walk { g, evaluations: 0, unknown: 0 };
-        let origin = walk.value(&DVector::zeros(g.dim()))?.unwrap_or(1.0);
+        let origin = match origin {
+            Some(known) => known,
+            None => walk.value(&DVector::zeros(g.dim()))?.unwrap_or(1.0),
+        };
         let mut ends: Vec<DesignPoint> = Vec::new();
         for start in starts.column_iter() {
             let u = start.clone_owned();
@@ -268,6 +284,7 @@ impl Form {
         }
         let converged = ends.iter().filter(|end| end.converged).count();
         let mut found = DesignPoints {
+            origin: Some(origin),
             starts: starts.ncols(),
             converged,
             evaluations: walk.evaluations,

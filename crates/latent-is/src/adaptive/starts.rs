@@ -97,7 +97,8 @@ impl Starts {
             if from.is_empty() {
                 break;
             }
-            let more = form.search_from(g, DMatrix::from_columns(&from).as_view())?;
+            let starts = DMatrix::from_columns(&from);
+            let more = form.search_on(g, self.found.origin, starts.as_view())?;
             made += from.len();
             from.clear();
             dry = if self.add(more, near) { 0 } else { dry + 1 };
