@@ -13,14 +13,22 @@
 //! - M. Naeem, S. Oh, Y. Uh, Y. Choi, J. Yoo: Reliable fidelity and diversity metrics for generative
 //!   models. ICML (2020).
 
+#![expect(
+    clippy::inline_always,
+    reason = "only what is inlined is compiled for the set dispatched to"
+)]
+
 use nalgebra::DMatrixView;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, EvalError};
 
 /// Reference points side by side in one block.
-const LANES: usize = 16;
+const LANES: usize = 32;
+/// Registers of them whose distances are summed up together.
+const HELD: usize = 4;
 /// Query points that one task handles.
 const CHUNK: usize = 256;
 
@@ -82,7 +90,7 @@ impl KnnReference {
         let radii: Vec<f64> = points
             .as_slice()
             .par_chunks(d * CHUNK)
-            .flat_map_iter(|points| points.chunks_exact(d).map(|p| reference.kth_nearest(p)))
+            .flat_map_iter(|points| Arch::new().dispatch(Radii { reference: &reference, points }))
             .collect();
         reference.squared_radii[..n].copy_from_slice(&radii);
         Ok(reference)
@@ -111,7 +119,8 @@ impl KnnReference {
             .as_slice()
             .par_chunks(self.d * CHUNK)
             .fold(none, |(mut pairs, mut covered), points| {
-                pairs += self.mark(points, &mut covered);
+                let covered_by = Mark { reference: self, points, covered: &mut covered };
+                pairs += Arch::new().dispatch(covered_by);
                 (pairs, covered)
             })
             .reduce(none, |(pairs, mut covered), (more, others)| {
@@ -128,13 +137,22 @@ impl KnnReference {
     }
 
     /// Squared distances from `point` to the reference points of block `block`.
-    fn squared_distances(&self, block: usize, point: &[f64]) -> Lane {
+    #[inline(always)]
+    fn squared_distances<S: Simd>(&self, simd: S, block: usize, point: &[f64]) -> Lane {
         let mut sums = [0.0; LANES];
         let rows = self.blocks[block * self.d * LANES..].as_chunks::<LANES>().0;
-        for (row, value) in rows.iter().zip(point) {
-            for (sum, r) in sums.iter_mut().zip(row) {
-                *sum += (r - value) * (r - value);
+        let (parts, _) = S::as_mut_simd_f64s(&mut sums);
+        for (p, part) in parts.as_chunks_mut::<HELD>().0.iter_mut().enumerate() {
+            let mut held = [simd.splat_f64s(0.0); HELD];
+            for (row, value) in rows.iter().zip(point) {
+                let row = &S::as_simd_f64s(row).0.as_chunks::<HELD>().0[p];
+                let value = simd.splat_f64s(*value);
+                for h in 0..HELD {
+                    let gap = simd.sub_f64s(row[h], value);
+                    held[h] = simd.mul_add_e_f64s(gap, gap, held[h]);
+                }
             }
+            *part = held;
         }
         sums
     }
@@ -142,32 +160,60 @@ impl KnnReference {
     fn n_blocks(&self) -> usize {
         self.n.div_ceil(LANES)
     }
+}
 
-    /// Squared distance to the `k`-th nearest reference point other than `point` itself.
-    fn kth_nearest(&self, point: &[f64]) -> f64 {
-        // The point is among the references, at distance zero: the k + 1 nearest include it.
-        let mut nearest = vec![f64::INFINITY; self.k + 1];
-        for block in 0..self.n_blocks() {
-            let distances = self.squared_distances(block, point);
-            for group in distances.as_chunks::<8>().0 {
-                if group.iter().any(|d| *d < nearest[self.k]) {
-                    for distance in group {
-                        insert(&mut nearest, *distance);
+/// Squared distance of each point to the `k`-th nearest reference point other than itself.
+struct Radii<'a> {
+    reference: &'a KnnReference,
+    points: &'a [f64],
+}
+
+impl WithSimd for Radii<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
+        let Self { reference, points } = self;
+        let k = reference.k;
+        let mut radii = Vec::with_capacity(points.len() / reference.d);
+        for point in points.chunks_exact(reference.d) {
+            // The point is among the references, at distance zero: the k + 1 nearest include it.
+            let mut nearest = vec![f64::INFINITY; k + 1];
+            for block in 0..reference.n_blocks() {
+                let distances = reference.squared_distances(simd, block, point);
+                for group in distances.as_chunks::<8>().0 {
+                    if group.iter().any(|d| *d < nearest[k]) {
+                        for distance in group {
+                            insert(&mut nearest, *distance);
+                        }
                     }
                 }
             }
+            radii.push(nearest[k]);
         }
-        nearest[self.k]
+        radii
     }
+}
 
-    /// Marks the balls that hold one of `points` and counts the pairs.
-    fn mark(&self, points: &[f64], covered: &mut [bool]) -> u64 {
+/// Marks the balls that hold one of `points` and counts the pairs.
+struct Mark<'a> {
+    reference: &'a KnnReference,
+    points: &'a [f64],
+    covered: &'a mut [bool],
+}
+
+impl WithSimd for Mark<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> u64 {
+        let Self { reference, points, covered } = self;
         let mut pairs = 0;
-        for block in 0..self.n_blocks() {
-            let radii = &self.squared_radii.as_chunks::<LANES>().0[block];
+        for block in 0..reference.n_blocks() {
+            let radii = &reference.squared_radii.as_chunks::<LANES>().0[block];
             let mut hits = [0.0; LANES];
-            for point in points.chunks_exact(self.d) {
-                let distances = self.squared_distances(block, point);
+            for point in points.chunks_exact(reference.d) {
+                let distances = reference.squared_distances(simd, block, point);
                 for ((hit, d), r) in hits.iter_mut().zip(&distances).zip(radii) {
                     *hit += if d < r { 1.0 } else { 0.0 };
                 }

@@ -1,9 +1,10 @@
 //! Blocks of samples side by side: the inner loops of mixture densities and of weighted EM.
 //!
 //! Samples come as columns; a block of [`LANES`] of them is transposed once so that every loop runs
-//! over neighbouring samples and the compiler can use vector instructions. Partial sums belong to
+//! over neighbouring samples. The two that matter, the triangular product of the densities and the second
+//! moments, are written in vector registers; the rest is left to the compiler. Partial sums belong to
 //! fixed chunks of samples and are added in order, so that results do not depend on the number of
-//! threads.
+//! threads; their last bits depend on the instruction set.
 
 #![expect(
     clippy::inline_always,
@@ -11,7 +12,7 @@
 )]
 
 use nalgebra::DMatrix;
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::GaussianMixture;
@@ -105,16 +106,26 @@ fn exp_nonpositive(x: f64) -> f64 {
     if x > -700.0 { value * power } else { 0.0 }
 }
 
-/// Scalar product with eight running sums, which the compiler turns into vector instructions.
+/// Registers of a density's lane that are summed up together, and running sums of a scalar product.
+const HELD: usize = 4;
+const RUNNING: usize = 2;
+/// Scalar products that are taken together.
+const TOGETHER: usize = 4;
+
+/// Scalar products of `a` with some lanes, in vector registers.
 #[inline(always)]
-fn dot(a: &Lane, b: &Lane) -> f64 {
-    let mut sums = [0.0; 8];
-    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
+fn dots<S: Simd, const T: usize>(simd: S, a: &Lane, b: [&Lane; T]) -> [f64; T] {
+    let parts = |lane| S::as_simd_f64s(lane).0.as_chunks::<RUNNING>().0;
+    let b = b.map(|b| parts(b));
+    let mut sums = [[simd.splat_f64s(0.0); RUNNING]; T];
+    for (i, a) in parts(a).iter().enumerate() {
+        for t in 0..T {
+            for r in 0..RUNNING {
+                sums[t][r] = simd.mul_add_e_f64s(a[r], b[t][i][r], sums[t][r]);
+            }
         }
     }
-    sums.iter().sum()
+    sums.map(|[first, second]| simd.reduce_sum_f64s(simd.add_f64s(first, second)))
 }
 
 /// Sum with eight running sums.
@@ -127,6 +138,34 @@ fn total(a: &Lane) -> f64 {
         }
     }
     sums.iter().sum()
+}
+
+/// Squared norms of the product of a lower triangle, row by row, with each sample of a block.
+#[inline(always)]
+fn squares<S: Simd>(simd: S, triangle: &[f64], centred: &[f64]) -> Lane {
+    let mut squares = [0.0; LANES];
+    let (parts, _) = S::as_mut_simd_f64s(&mut squares);
+    for (p, square) in parts.as_chunks_mut::<HELD>().0.iter_mut().enumerate() {
+        let mut sum = [simd.splat_f64s(0.0); HELD];
+        let mut rest = triangle;
+        for i in 1..=centred.len() / LANES {
+            let (row, below) = rest.split_at(i);
+            rest = below;
+            let mut held = [simd.splat_f64s(0.0); HELD];
+            for (entry, lane) in row.iter().zip(centred.chunks_exact(LANES)) {
+                let lane = S::as_simd_f64s(lane).0.as_chunks::<HELD>().0[p];
+                let entry = simd.splat_f64s(*entry);
+                for h in 0..HELD {
+                    held[h] = simd.mul_add_e_f64s(entry, lane[h], held[h]);
+                }
+            }
+            for h in 0..HELD {
+                sum[h] = simd.mul_add_e_f64s(held[h], held[h], sum[h]);
+            }
+        }
+        *square = sum;
+    }
+    squares
 }
 
 impl Block {
@@ -162,23 +201,46 @@ impl Block {
     }
 
     /// Adds the block's moments about `centres`; `terms` hold responsibility times weight.
-    #[inline(always)]
     fn add_moments(&mut self, centres: &[f64], d: usize, sums: &mut Moments) {
+        Arch::new().dispatch(AddMoments { block: self, centres, d, sums });
+    }
+}
+
+/// See [`Block::add_moments`].
+struct AddMoments<'a> {
+    block: &'a mut Block,
+    centres: &'a [f64],
+    d: usize,
+    sums: &'a mut Moments,
+}
+
+impl WithSimd for AddMoments<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { block, centres, d, sums } = self;
         let packed = d * (d + 1) / 2;
         for (k, centre) in centres.chunks_exact(d).enumerate() {
-            self.centre(centre);
-            let gamma = lane(&self.terms, k);
+            block.centre(centre);
+            let gamma = lane(&block.terms, k);
             sums.weight[k] += total(gamma);
             let second = &mut sums.second[k * packed..][..packed];
-            let mut entry = second.iter_mut();
             for i in 0..d {
-                for ((s, g), c) in self.scaled.iter_mut().zip(gamma).zip(lane(&self.centred, i)) {
+                for ((s, g), c) in block.scaled.iter_mut().zip(gamma).zip(lane(&block.centred, i)) {
                     *s = g * c;
                 }
-                sums.first[k * d + i] += total(&self.scaled);
-                for j in 0..=i {
-                    let value = dot(&self.scaled, lane(&self.centred, j));
-                    *entry.next().expect("one entry for each j <= i") += value;
+                sums.first[k * d + i] += total(&block.scaled);
+                let row = |j: usize| lane(&block.centred, j);
+                let (groups, rest) = second[i * (i + 1) / 2..][..=i].as_chunks_mut::<TOGETHER>();
+                let grouped = TOGETHER * groups.len();
+                for (g, sums) in groups.iter_mut().enumerate() {
+                    let lanes = std::array::from_fn(|t| row(TOGETHER * g + t));
+                    let products = dots::<S, TOGETHER>(simd, &block.scaled, lanes);
+                    sums.iter_mut().zip(products).for_each(|(sum, v)| *sum += v);
+                }
+                for (t, sum) in rest.iter_mut().enumerate() {
+                    *sum += dots::<S, 1>(simd, &block.scaled, [row(grouped + t)])[0];
                 }
             }
         }
@@ -272,54 +334,19 @@ impl Kernel {
 
     /// Each weighted component density over the largest of them, into `block.terms`; their sum, into
     /// `block.sum`; the log-density, into `block.total`.
-    #[inline(always)]
     fn evaluate(&self, block: &mut Block) {
-        let packed = self.d * (self.d + 1) / 2;
-        block.total.fill(f64::NEG_INFINITY);
-        for k in 0..self.len() {
-            block.centre(&self.means[k * self.d..][..self.d]);
-            let mut rows = self.inverse[k * packed..][..packed].iter();
-            let mut squares = [0.0; LANES];
-            for i in 0..self.d {
-                block.scaled.fill(0.0);
-                for j in 0..=i {
-                    let entry = rows.next().expect("one entry for each j <= i");
-                    for (y, c) in block.scaled.iter_mut().zip(lane(&block.centred, j)) {
-                        *y += entry * c;
-                    }
-                }
-                squares.iter_mut().zip(&block.scaled).for_each(|(s, y)| *s += y * y);
-            }
-            let constant = self.ln_constant[k];
-            for ((term, max), square) in
-                lane_mut(&mut block.terms, k).iter_mut().zip(&mut block.total).zip(&squares)
-            {
-                *term = constant - 0.5 * square;
-                *max = max.max(*term);
-            }
-        }
-        block.sum.fill(0.0);
-        for k in 0..self.len() {
-            let terms = lane_mut(&mut block.terms, k);
-            for ((term, max), sum) in terms.iter_mut().zip(&block.total).zip(&mut block.sum) {
-                *term = exp_nonpositive(*term - max);
-                *sum += *term;
-            }
-        }
-        block.total.iter_mut().zip(&block.sum).for_each(|(total, sum)| *total += sum.ln());
+        Arch::new().dispatch(Evaluate { kernel: self, block });
     }
 
     /// Log-densities of the samples in `x`, `n * d` numbers.
     pub(super) fn ln_pdf(&self, x: &[f64], out: &mut [f64]) {
         x.par_chunks(CHUNK * self.d).zip(out.par_chunks_mut(CHUNK)).for_each(|(x, out)| {
             let mut block = Block::new(self.d, self.len());
-            Arch::new().dispatch(|| {
-                for (x, out) in x.chunks(LANES * self.d).zip(out.chunks_mut(LANES)) {
-                    block.load(x, self.d);
-                    self.evaluate(&mut block);
-                    out.copy_from_slice(&block.total[..out.len()]);
-                }
-            });
+            for (x, out) in x.chunks(LANES * self.d).zip(out.chunks_mut(LANES)) {
+                block.load(x, self.d);
+                self.evaluate(&mut block);
+                out.copy_from_slice(&block.total[..out.len()]);
+            }
         });
     }
 
@@ -333,7 +360,7 @@ impl Kernel {
                 let mut block = Block::new(d, k);
                 let mut sums = Moments::new(d, k);
                 let mut weight = [0.0; LANES];
-                let mut part = |x: &[f64], w: &[f64]| {
+                for (x, w) in x.chunks(LANES * d).zip(w.chunks(LANES)) {
                     block.load(x, d);
                     self.evaluate(&mut block);
                     weight.fill(0.0);
@@ -350,10 +377,7 @@ impl Kernel {
                         terms.iter_mut().zip(&weight).for_each(|(term, share)| *term *= share);
                     }
                     block.add_moments(&self.means, d, &mut sums);
-                };
-                Arch::new().dispatch(|| {
-                    x.chunks(LANES * d).zip(w.chunks(LANES)).for_each(|(x, w)| part(x, w));
-                });
+                }
                 sums
             })
             .collect();
@@ -374,6 +398,44 @@ impl Kernel {
             }
         }
         resp
+    }
+}
+
+/// See [`Kernel::evaluate`].
+struct Evaluate<'a> {
+    kernel: &'a Kernel,
+    block: &'a mut Block,
+}
+
+impl WithSimd for Evaluate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { kernel, block } = self;
+        let packed = kernel.d * (kernel.d + 1) / 2;
+        block.total.fill(f64::NEG_INFINITY);
+        for k in 0..kernel.len() {
+            block.centre(&kernel.means[k * kernel.d..][..kernel.d]);
+            let factor = &kernel.inverse[k * packed..][..packed];
+            let squares = squares(simd, factor, &block.centred);
+            let constant = kernel.ln_constant[k];
+            for ((term, max), square) in
+                lane_mut(&mut block.terms, k).iter_mut().zip(&mut block.total).zip(&squares)
+            {
+                *term = constant - 0.5 * square;
+                *max = max.max(*term);
+            }
+        }
+        block.sum.fill(0.0);
+        for k in 0..kernel.len() {
+            let terms = lane_mut(&mut block.terms, k);
+            for ((term, max), sum) in terms.iter_mut().zip(&block.total).zip(&mut block.sum) {
+                *term = exp_nonpositive(*term - max);
+                *sum += *term;
+            }
+        }
+        block.total.iter_mut().zip(&block.sum).for_each(|(total, sum)| *total += sum.ln());
     }
 }
 
