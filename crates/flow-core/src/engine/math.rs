@@ -5,7 +5,7 @@
 
 /// $e^x$; 0 below -87, and the largest finite power of two's neighbourhood above 88.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     // x = n ln 2 + r with |r| <= ln(2)/2; adding 1.5 * 2^23 rounds and leaves n in the low bits.
     const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
@@ -29,7 +29,7 @@ pub(super) fn exp(x: f32) -> f32 {
 
 /// $\ln x$ of a positive normal number.
 #[inline(always)]
-pub(super) fn ln(x: f32) -> f32 {
+pub(crate) fn ln(x: f32) -> f32 {
     // x = 2^n m with m in [sqrt(1/2), sqrt(2)).
     const SQRT_HALF: u32 = 0x3f35_04f3;
     let bits = x.to_bits().wrapping_sub(SQRT_HALF);
@@ -49,7 +49,7 @@ pub(super) fn ln(x: f32) -> f32 {
 
 /// $\ln(1 + e^v)$.
 #[inline(always)]
-pub(super) fn softplus(v: f32) -> f32 {
+pub(crate) fn softplus(v: f32) -> f32 {
     let u = exp(-v.abs());
     // ln(1 + u) with the rounding of 1 + u taken back out (Goldberg 1991, theorem 4).
     let w = 1.0 + u;

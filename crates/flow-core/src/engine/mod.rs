@@ -12,7 +12,7 @@
 #![expect(clippy::inline_always, reason = "vector code works only where all of it is inlined")]
 
 mod linear;
-mod math;
+pub(crate) mod math;
 pub(crate) mod matrix;
 mod net;
 mod spline;

@@ -1,5 +1,6 @@
 //! The whole flow: layers in a row, the loss, and a step of training.
 
+use pulp::Arch;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
@@ -201,14 +202,16 @@ impl SplineLayer {
         let blocks = blocks.zip(self.tape.output.par_chunks(BLOCK * len));
         blocks.with_min_len(least(self.tape.output.len())).for_each(|((x, ln_det), raw)| {
             let mut scratch = self.spline.scratch();
-            let rows = x.chunks_exact_mut(d).zip(raw.chunks_exact(len));
-            for ((x, raw), ln_det) in rows.zip(ln_det) {
-                for (&i, raw) in self.steered.iter().zip(raw.chunks_exact(each)) {
-                    let (y, ln) = self.spline.forward(x[i], raw, &mut scratch);
-                    x[i] = y;
-                    *ln_det += ln;
+            Arch::new().dispatch(|| {
+                let rows = x.chunks_exact_mut(d).zip(raw.chunks_exact(len));
+                for ((x, raw), ln_det) in rows.zip(ln_det) {
+                    for (&i, raw) in self.steered.iter().zip(raw.chunks_exact(each)) {
+                        let (y, ln) = self.spline.forward(x[i], raw, &mut scratch);
+                        x[i] = y;
+                        *ln_det += ln;
+                    }
                 }
-            }
+            });
         });
     }
 
@@ -225,23 +228,28 @@ impl SplineLayer {
         let by_ln = -1.0 / n as f32;
         let each = self.spline.raw_len();
         let len = self.steered.len() * each;
-        let mut by_raw = vec![0.0; self.tape.output.len()];
+        let mut by_raw = std::mem::take(&mut room.by_output);
+        by_raw.resize(self.tape.output.len(), 0.0);
         let blocks =
             by.par_chunks_mut(BLOCK * d).zip(by_raw.par_chunks_mut(BLOCK * len)).enumerate();
         blocks.with_min_len(least(self.tape.output.len())).for_each(|(b, (by, by_raw))| {
             let mut scratch = self.spline.scratch();
-            let rows = by.chunks_exact_mut(d).zip(by_raw.chunks_exact_mut(len));
-            for (row, (by, by_raw)) in rows.enumerate().map(|(i, row)| (b * BLOCK + i, row)) {
-                let x = &self.input[row * d..][..d];
-                let raw = &mut self.tape.output[row * len..][..len].chunks_exact(each);
-                for ((&i, raw), by_raw) in
-                    self.steered.iter().zip(raw).zip(by_raw.chunks_exact_mut(each))
-                {
-                    by[i] = self.spline.backward(x[i], raw, (by[i], by_ln), by_raw, &mut scratch);
+            let x = &self.input[b * BLOCK * d..];
+            let raw = &self.tape.output[b * BLOCK * len..];
+            Arch::new().dispatch(|| {
+                let given = x.chunks_exact(d).zip(raw.chunks_exact(len));
+                let rows = by.chunks_exact_mut(d).zip(by_raw.chunks_exact_mut(len));
+                for ((by, by_raw), (x, raw)) in rows.zip(given) {
+                    let raw = raw.chunks_exact(each).zip(by_raw.chunks_exact_mut(each));
+                    for (&i, (raw, by_raw)) in self.steered.iter().zip(raw) {
+                        let by_both = (by[i], by_ln);
+                        by[i] = self.spline.backward(x[i], raw, by_both, by_raw, &mut scratch);
+                    }
                 }
-            }
+            });
         });
         let by_steering = self.net.backward(tensors, &self.tape, &by_raw, dropout, room);
+        room.by_output = by_raw;
         let inputs = self.steering.len();
         for (by, steering) in by.chunks_exact_mut(d).zip(by_steering.chunks_exact(inputs)) {
             self.steering.iter().zip(steering).for_each(|(&i, v)| by[i] += v);

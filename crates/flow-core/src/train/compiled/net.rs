@@ -40,13 +40,8 @@ impl Dense {
         let weight = View::rows(self.weight(tensors, weight), self.outputs);
         let bias = &tensors.values[self.bias];
         let shape = [y.len() / self.outputs, self.inputs, self.outputs];
-        let into = if add { Into::Sum } else { Into::Biased(bias) };
+        let into = if add { Into::Sum(bias) } else { Into::Biased(bias) };
         packs.product(shape, View::rows(x, self.inputs), weight, y, into);
-        if add {
-            for row in y.chunks_exact_mut(self.outputs) {
-                row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
-            }
-        }
     }
 
     /// Derivatives by the parameters, and by `x` into `by_x`, from those by the result.
@@ -122,6 +117,8 @@ pub(super) struct Room {
     weight: Vec<f32>,
     /// Derivatives by hidden units.
     by: [Vec<f32>; 3],
+    /// Derivatives by what the network supplies.
+    pub(super) by_output: Vec<f32>,
 }
 
 impl Net {

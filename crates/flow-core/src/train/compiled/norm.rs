@@ -3,7 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::rows::{BLOCK, column_sums, least, sums};
+use super::rows::{BLOCK, least, parts, sums};
 
 /// Added to the variance.
 const EPSILON: f32 = 1e-3;
@@ -23,17 +23,41 @@ pub(super) struct Statistics {
 impl Statistics {
     /// Those of `x`, `[rows, units]`.
     pub(super) fn of(x: &[f32], units: usize) -> Self {
-        let rows = (x.len() / units) as f32;
-        let mut mean = column_sums(x, units);
-        mean = mean.into_iter().map(|m| m / rows).collect();
-        let mut variance = sums(x.len() / units, units, |rows, part| {
-            for row in x[rows.start * units..rows.end * units].chunks_exact(units) {
-                for ((p, v), m) in part.iter_mut().zip(row).zip(&mean) {
-                    *p += (v - m) * (v - m);
+        let rows = x.len() / units;
+        // Mean and sum of squares about it of each block, while it is in cache, and then of all blocks
+        // so far (Chan, Golub and LeVeque 1983).
+        let parts = parts(rows, 2 * units, |rows, part| {
+            let (mean, squares) = part.split_at_mut(units);
+            let block = x[rows.start * units..rows.end * units].chunks_exact(units);
+            for row in block.clone() {
+                mean.iter_mut().zip(row).for_each(|(m, v)| *m += v);
+            }
+            let count = rows.len() as f32;
+            for m in &mut *mean {
+                *m /= count;
+            }
+            for row in block {
+                for ((s, v), m) in squares.iter_mut().zip(row).zip(&*mean) {
+                    *s += (v - m) * (v - m);
                 }
             }
         });
-        variance = variance.into_iter().map(|v| v / rows).collect();
+        let (mut mean, mut variance) = (vec![0.0; units], vec![0.0; units]);
+        for (b, part) in parts.chunks_exact(2 * units).enumerate() {
+            let before = (b * BLOCK) as f32;
+            let here = BLOCK.min(rows - b * BLOCK) as f32;
+            let share = here / (before + here);
+            let (means, squares) = part.split_at(units);
+            let block = means.iter().zip(squares);
+            for ((m, v), (mean, squares)) in mean.iter_mut().zip(&mut variance).zip(block) {
+                let gap = mean - *m;
+                *m += gap * share;
+                *v += squares + gap * gap * (before * share);
+            }
+        }
+        for v in &mut variance {
+            *v /= rows as f32;
+        }
         let inverse = variance.iter().map(|v| 1.0 / (v + EPSILON).sqrt()).collect();
         Self { mean, variance, inverse }
     }

@@ -15,18 +15,28 @@ pub(super) fn least(numbers: usize) -> usize {
     if numbers < WORTH_SHARING { usize::MAX } else { 1 }
 }
 
-/// Sums over the rows of a batch: `add` adds those of one block, which holds rows `first..` of it, to
-/// zeros of length `len`.
+/// What `fill` makes of each block, which holds rows `first..` of a batch, of zeros of length `len`: one
+/// after the other.
+pub(super) fn parts(
+    rows: usize,
+    len: usize,
+    fill: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    let blocks = rows.div_ceil(BLOCK);
+    let mut parts = vec![0.0; blocks * len];
+    parts.par_chunks_mut(len).with_min_len(least(rows * len)).enumerate().for_each(|(b, part)| {
+        pulp::Arch::new().dispatch(|| fill(b * BLOCK..((b + 1) * BLOCK).min(rows), part));
+    });
+    parts
+}
+
+/// Sums over the rows of a batch: `add` adds those of one block to zeros of length `len`.
 pub(super) fn sums(
     rows: usize,
     len: usize,
     add: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
 ) -> Vec<f32> {
-    let blocks = rows.div_ceil(BLOCK);
-    let mut parts = vec![0.0; blocks * len];
-    parts.par_chunks_mut(len).with_min_len(least(rows * len)).enumerate().for_each(|(b, part)| {
-        pulp::Arch::new().dispatch(|| add(b * BLOCK..((b + 1) * BLOCK).min(rows), part));
-    });
+    let mut parts = parts(rows, len, add);
     let (total, rest) = parts.split_at_mut(len);
     for part in rest.chunks_exact(len) {
         total.iter_mut().zip(part).for_each(|(t, p)| *t += p);

@@ -1,6 +1,8 @@
 //! Rational-quadratic splines with their derivatives; the arithmetic is that of
 //! [`RqSpline`](crate::bijection::RqSpline).
 
+use crate::engine::math::{exp, ln, softplus};
+
 /// Splines of a flow.
 #[derive(Clone, Debug)]
 pub(super) struct Spline {
@@ -15,9 +17,12 @@ pub(super) struct Spline {
 /// Smallest share of a bin, and smallest derivative.
 const SMALLEST: f32 = 1e-3;
 
+/// Numbers that go through a function together.
+const LANES: usize = 8;
+
 /// An axis of the splines of one value.
 struct Axis {
-    /// The soft-max, `[bins]`.
+    /// The soft-max, `[bins]`, and zeros up to whole lanes.
     shares: Vec<f32>,
     /// Knots, `[bins + 1]`.
     knots: Vec<f32>,
@@ -52,11 +57,13 @@ impl Spline {
     }
 
     pub(super) fn scratch(&self) -> Scratch {
-        let axis = || Axis { shares: vec![0.0; self.bins], knots: vec![0.0; self.bins + 1] };
+        let lanes = self.bins.next_multiple_of(LANES);
+        let axis = || Axis { shares: vec![0.0; lanes], knots: vec![0.0; self.bins + 1] };
         Scratch { x: axis(), y: axis() }
     }
 
     /// $f(x)$ and $\ln f'(x)$.
+    #[inline(always)]
     pub(super) fn forward(&self, x: f32, raw: &[f32], scratch: &mut Scratch) -> (f32, f32) {
         let Some(bin) = self.bin(x, raw, scratch) else { return (x, 0.0) };
         let s = bin.height / bin.width;
@@ -66,11 +73,13 @@ impl Spline {
         let denominator = s + (bin.d0 + bin.d1 - 2.0 * s) * q;
         let slope = bin.d1 * t * t + 2.0 * s * q + bin.d0 * rest * rest;
         let y = bin.y0 + bin.height * ((s * t * t + bin.d0 * q) / denominator);
-        (y, (s * s * slope).ln() - 2.0 * denominator.ln())
+        let ratio = s / denominator;
+        (y, ln(ratio * ratio * slope))
     }
 
     /// Derivative of the loss by `x`, and those by `raw` into `by_raw`, from `by_y` and `by_ln`,
     /// those by $f(x)$ and by $\ln f'(x)$.
+    #[inline(always)]
     pub(super) fn backward(
         &self,
         x: f32,
@@ -117,13 +126,14 @@ impl Spline {
         for (knot, by) in [(index, by_d0), (index + 1, by_d1)] {
             if (1..k).contains(&knot) {
                 let place = 2 * k + knot - 1;
-                by_raw[place] = by / (1.0 + (-raw[place]).exp());
+                by_raw[place] = by / (1.0 + exp(-raw[place]));
             }
         }
         by_x
     }
 
     /// Derivatives by the raw numbers of an axis from those by where the bin begins and by its length.
+    #[inline(always)]
     fn axis_backward(
         &self,
         axis: &Axis,
@@ -149,6 +159,7 @@ impl Spline {
     }
 
     /// The bin of `x`; `None` outside the interval, where the map is the identity.
+    #[inline(always)]
     fn bin(&self, x: f32, raw: &[f32], scratch: &mut Scratch) -> Option<Bin> {
         if !(x >= -self.bound && x <= self.bound) {
             return None;
@@ -160,7 +171,7 @@ impl Spline {
         let index = knots[1..k].iter().filter(|knot| **knot <= x).count();
         let slope = |knot: usize| {
             let raw = if (1..k).contains(&knot) { raw[2 * k + knot - 1] } else { self.end };
-            SMALLEST + raw.max(0.0) + (-raw.abs()).exp().ln_1p()
+            SMALLEST + softplus(raw)
         };
         Some(Bin {
             index,
@@ -173,21 +184,27 @@ impl Spline {
         })
     }
 
+    #[inline(always)]
     fn axis(&self, raw: &[f32], axis: &mut Axis) {
         let max = raw.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let mut sum = 0.0;
-        for (share, raw) in axis.shares.iter_mut().zip(raw) {
-            *share = (self.scale * (raw - max)).exp();
-            sum += *share;
+        let (shares, knots) = (&mut axis.shares, &mut axis.knots);
+        shares.fill(f32::NEG_INFINITY);
+        shares[..self.bins].copy_from_slice(raw);
+        let (lanes, _) = shares.as_chunks_mut::<LANES>();
+        for lanes in lanes {
+            for share in lanes {
+                *share = exp(self.scale * (*share - max));
+            }
         }
+        let sum: f32 = shares[..self.bins].iter().sum();
         let free = 1.0 - SMALLEST * self.bins as f32;
         let mut place = 0.0;
-        axis.knots[0] = -self.bound;
-        for (share, knot) in axis.shares.iter_mut().zip(&mut axis.knots[1..]) {
+        knots[0] = -self.bound;
+        for (share, knot) in shares.iter_mut().zip(&mut knots[1..]) {
             *share /= sum;
             place += SMALLEST + free * *share;
             *knot = 2.0 * self.bound * place - self.bound;
         }
-        axis.knots[self.bins] = self.bound;
+        knots[self.bins] = self.bound;
     }
 }
