@@ -90,11 +90,6 @@ impl Stored {
         };
         Self { name: name.to_owned(), dtype, shape: tensor.shape.clone(), bytes }
     }
-
-    /// Bytes of another program under `name`.
-    pub(crate) fn opaque(name: &str, bytes: Vec<u8>) -> Self {
-        Self { name: name.to_owned(), dtype: Dtype::U8, shape: vec![bytes.len()], bytes }
-    }
 }
 
 impl View for Stored {

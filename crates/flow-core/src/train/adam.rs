@@ -1,89 +1,99 @@
 //! Adam with the reference package's constants, after clipping by the norm of all gradients.
+//!
+//! The gradients are laid end to end, so that a step is a few passes over one long tensor and not a
+//! few over each parameter: on a GPU, small passes take as long to start as to run.
 
 use burn::{
-    module::{Module, ModuleVisitor, Param},
-    optim::{AdamConfig, GradientsParams, ModuleOptimizer},
-    tensor::{Bytes, Tensor},
+    module::{Module, ModuleMapper, ModuleVisitor, Param},
+    optim::GradientsParams,
+    tensor::Tensor,
 };
+
+const BETA: [f64; 2] = [0.9, 0.999];
+const EPSILON: f64 = 1e-8;
 
 /// Adam (Kingma and Ba, ICLR 2015) with β = (0.9, 0.999) and ε = 1e-8, preceded by clipping of the
 /// gradient of all parameters together; burn's own clipping takes each parameter alone.
+#[derive(Clone, Debug)]
 pub struct GlobalAdam {
-    adam: ModuleOptimizer,
+    /// First and second moments of the parameters end to end; none before the first step.
+    pub(super) moments: Option<[Tensor<1>; 2]>,
+    pub(super) steps: u32,
     clip_norm: f64,
 }
 
 impl GlobalAdam {
     /// An optimiser that bounds the norm of the gradient by `clip_norm`.
     pub fn new(clip_norm: f64) -> Self {
-        Self { adam: AdamConfig::new().with_epsilon(1e-8).init(), clip_norm }
+        Self { moments: None, steps: 0, clip_norm }
     }
 
-    /// One step; `grads` belong to `module`. `None`, and no change, if the norm of the gradient is
-    /// not finite.
-    pub fn step<M: Module>(
-        &mut self,
-        rate: f64,
-        module: &M,
-        mut grads: GradientsParams,
-    ) -> Option<M> {
-        let norm = clip_by_global_norm(&mut grads, module, self.clip_norm);
-        norm.is_finite().then(|| self.adam.step(rate, module.clone(), grads))
-    }
-
-    /// The moments as bytes.
-    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        let bytes = self.adam.into_bytes().map_err(|error| error.to_string())?;
-        Ok(bytes.to_vec())
-    }
-
-    /// An optimiser with moments taken from bytes; parameters must have kept their identities.
-    pub(crate) fn from_bytes(clip_norm: f64, bytes: Vec<u8>) -> Result<Self, String> {
-        let new = Self::new(clip_norm);
-        let adam = new.adam.from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|e| e.to_string())?;
-        Ok(Self { adam, clip_norm })
+    /// One step; `grads` belong to `module`, which must be the same at every step but for its values.
+    /// `None`, and no change, if the norm of the gradient is not finite.
+    pub fn step<M: Module>(&mut self, rate: f64, module: &M, grads: &GradientsParams) -> Option<M> {
+        let Some(mut grad) = flat(grads, module) else { return Some(module.clone()) };
+        let norm = norm(&grad);
+        if !norm.is_finite() {
+            return None;
+        }
+        if norm > self.clip_norm {
+            grad = grad.mul_scalar(self.clip_norm / (norm + 1e-6));
+        }
+        self.steps += 1;
+        let correction = BETA.map(|beta| 1.0 - beta.powi(self.steps as i32));
+        let square = grad.clone().square();
+        let [first, second] = match self.moments.take() {
+            Some([first, second]) => [(first, grad, BETA[0]), (second, square, BETA[1])]
+                .map(|(old, new, beta)| old.mul_scalar(beta) + new.mul_scalar(1.0 - beta)),
+            None => [grad.mul_scalar(1.0 - BETA[0]), square.mul_scalar(1.0 - BETA[1])],
+        };
+        let root = second.clone().sqrt().mul_scalar(1.0 / correction[1].sqrt());
+        let step = first.clone().mul_scalar(rate / correction[0]) / root.add_scalar(EPSILON);
+        self.moments = Some([first, second]);
+        Some(module.clone().map(&mut Move { grads, step, done: 0 }))
     }
 }
 
-/// Scales all gradients by `max / (norm + 1e-6)` if their joint norm exceeds `max`; returns the norm
-/// before.
-pub fn clip_by_global_norm<M: Module>(grads: &mut GradientsParams, module: &M, max: f64) -> f64 {
-    let mut squares = Squares { grads, sum: None };
-    module.visit(&mut squares);
-    // One number to fetch from the device, not one for each parameter.
-    let norm = squares.sum.map_or(0.0, |sum| sum.into_scalar::<f64>().sqrt());
-    if norm > max && norm.is_finite() {
-        module.visit(&mut Scale { grads, factor: max / (norm + 1e-6) });
-    }
-    norm
+/// Norm of all gradients together; `grads` belong to `module`.
+pub fn gradient_norm<M: Module>(grads: &GradientsParams, module: &M) -> f64 {
+    flat(grads, module).map_or(0.0, |grad| norm(&grad))
 }
 
-struct Squares<'a> {
+fn norm(grad: &Tensor<1>) -> f64 {
+    grad.clone().square().sum().into_scalar::<f64>().sqrt()
+}
+
+/// The gradients of the parameters that have one, end to end.
+fn flat<M: Module>(grads: &GradientsParams, module: &M) -> Option<Tensor<1>> {
+    struct Collect<'a>(&'a GradientsParams, Vec<Tensor<1>>);
+    impl ModuleVisitor for Collect<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let grad = self.0.get::<D>(param.id);
+            self.1.extend(grad.map(|grad| grad.flatten(0, D - 1)));
+        }
+    }
+    let mut collect = Collect(grads, Vec::new());
+    module.visit(&mut collect);
+    (!collect.1.is_empty()).then(|| Tensor::cat(collect.1, 0))
+}
+
+/// Takes its part of a step off each parameter that has a gradient.
+struct Move<'a> {
     grads: &'a GradientsParams,
-    sum: Option<Tensor<1>>,
+    step: Tensor<1>,
+    done: usize,
 }
 
-impl ModuleVisitor for Squares<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(grad) = self.grads.get::<D>(param.id) {
-            let square = grad.square().sum();
-            self.sum = Some(match self.sum.take() {
-                Some(sum) => sum + square,
-                None => square,
-            });
+impl ModuleMapper for Move<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.grads.get::<D>(param.id).is_none() {
+            return param;
         }
-    }
-}
-
-struct Scale<'a> {
-    grads: &'a mut GradientsParams,
-    factor: f64,
-}
-
-impl ModuleVisitor for Scale<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(grad) = self.grads.remove::<D>(param.id) {
-            self.grads.register(param.id, grad.mul_scalar(self.factor));
-        }
+        let (id, value, mapper) = param.consume();
+        let shape = value.shape();
+        let part = self.step.clone().narrow(0, self.done, shape.num_elements());
+        self.done += shape.num_elements();
+        let moved = value.inner() - part.reshape(shape);
+        Param::from_mapped_value(id, Tensor::from_inner(moved).require_grad(), mapper)
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 const FORMAT: &str = "latent-is training";
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// Where a run keeps its state, and how often it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,16 +48,13 @@ impl Checkpoint {
                 tensors.push(Stored::new(&format!("{group}.{i}"), &host, Precision::F32));
             }
         };
-        let Saved { average, moments, opaque } = state.learner.save()?;
+        let Saved { average, moments, steps } = state.learner.save()?;
         put("weights", &state.learner.weights()?);
         put("last", &state.last);
         put("best", &state.best);
         put("average", &average);
         put("moments.0", &moments[0]);
         put("moments.1", &moments[1]);
-        for (i, bytes) in opaque.into_iter().enumerate() {
-            tensors.push(Stored::opaque(&format!("opaque.{i}"), bytes));
-        }
         let meta = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("version".to_owned(), VERSION.to_owned()),
@@ -65,6 +62,7 @@ impl Checkpoint {
             ("record".to_owned(), json(&state.record)),
             ("progress".to_owned(), json(&state.progress)),
             ("path".to_owned(), json(&state.learner.name())),
+            ("steps".to_owned(), json(&steps)),
         ]);
         write_atomically(&self.path, &to_safetensors(tensors, meta))
     }
@@ -113,7 +111,7 @@ impl Checkpoint {
         let saved = Saved {
             average: file.list("average")?,
             moments: [file.list("moments.0")?, file.list("moments.1")?],
-            opaque: [file.bytes("opaque.0")?, file.bytes("opaque.1")?],
+            steps: file.meta("steps")?,
         };
         for list in [&weights?, &file.list("last")?, &file.list("best")?] {
             if lengths(list) != lengths(&run.state.last) {
@@ -152,11 +150,6 @@ impl<'a> File<'a> {
         let text = self.meta.get(key).map_or("", String::as_str);
         serde_json::from_str(text)
             .map_err(|error| self.wrong(format!("its `{key}` cannot be read: {error}")))
-    }
-
-    fn bytes(&self, name: &str) -> Result<Vec<u8>, FlowError> {
-        let view = self.tensors.tensor(name).map_err(|error| self.wrong(error.to_string()))?;
-        Ok(view.data().to_vec())
     }
 
     /// The tensors of a group, which may be empty.

@@ -12,9 +12,12 @@ use super::{
     GlobalAdam, TrainSettings,
     compiled::Compiled,
     run::negative_log_likelihood,
-    weights::{Average, Weights, decay, ids, weights, with_ids, with_weights},
+    weights::{Average, Weights, decay, host, trained, weights, with_weights},
 };
 use crate::{FlowConfig, FlowError, Precision, bijection::Chain};
+
+/// What is wrong with moments that do not fit.
+const OTHER_MOMENTS: &str = "Adam's moments have other shapes than the weights";
 
 /// What a step came to.
 pub(crate) struct Outcome {
@@ -45,7 +48,7 @@ pub(crate) trait Learner {
     /// Begins anew from `weights`, with moments and average forgotten.
     fn restart(&mut self, weights: &Weights) -> Result<(), FlowError>;
 
-    /// The state beside the weights, as lists of tensors and bytes under names.
+    /// The state beside the weights.
     fn save(&self) -> Result<Saved, FlowError>;
 
     /// Takes a run up again from its weights and what [`save`](Self::save) gave.
@@ -63,10 +66,10 @@ pub(crate) trait Learner {
 pub(crate) struct Saved {
     /// The average of the weights; empty without one.
     pub(crate) average: Weights,
-    /// Adam's first and second moments; empty where `opaque` holds them.
+    /// Adam's first and second moments, in the learner's own order.
     pub(crate) moments: [Weights; 2],
-    /// Bytes whose meaning is the learner's own.
-    pub(crate) opaque: [Vec<u8>; 2],
+    /// Adam's steps.
+    pub(crate) steps: u32,
 }
 
 /// Training through burn.
@@ -113,7 +116,7 @@ impl Learner for BurnLearner<'_> {
         let loss = negative_log_likelihood(&self.chain, Tensor::from_data(data, options));
         let grads = GradientsParams::from_grads(loss.backward(), &self.chain);
         let loss = loss.into_scalar::<f64>();
-        let step = || self.adam.step(rate, &self.chain, grads);
+        let step = || self.adam.step(rate, &self.chain, &grads);
         let Some(chain) = loss.is_finite().then(step).flatten() else {
             return Ok(Outcome { loss, moved: false });
         };
@@ -142,24 +145,34 @@ impl Learner for BurnLearner<'_> {
     }
 
     fn save(&self) -> Result<Saved, FlowError> {
-        let adam = self.adam.to_bytes().map_err(FlowError::Execution)?;
-        let ids = ids(&self.chain).into_iter().flat_map(u64::to_le_bytes).collect();
         let average = self.average.as_ref().map_or_else(|| Ok(Weights::new()), Average::weights)?;
-        Ok(Saved { average, opaque: [adam, ids], ..Saved::default() })
+        let [first, second] = match self.adam.moments.clone() {
+            Some([first, second]) => [vec![host(first)?], vec![host(second)?]],
+            None => Default::default(),
+        };
+        Ok(Saved { average, moments: [first, second], steps: self.adam.steps })
     }
 
     fn restore(&mut self, weights: Weights, saved: Saved) -> Result<(), String> {
-        let Saved { average, opaque: [adam, bytes], .. } = saved;
-        let known: Vec<u64> =
-            bytes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
-        if known.len() != ids(&self.chain).len() {
-            return Err("it lists another number of parameters".into());
+        let Saved { average, moments, steps } = saved;
+        let mut adam = GlobalAdam::new(self.settings.clip_norm);
+        adam.steps = steps;
+        if moments.iter().any(|list| !list.is_empty()) {
+            let expected = trained(&self.chain);
+            if moments.iter().any(|list| list.len() != 1 || list[0].len() != expected) {
+                return Err(OTHER_MOMENTS.to_owned());
+            }
+            let options = Precision::F32.on(self.device);
+            let moments = moments.map(|mut list| list.swap_remove(0));
+            adam.moments = Some(moments.map(|moment| {
+                Tensor::from_data(TensorData::new(moment, [expected]), options.clone())
+            }));
         }
         if let Some(old) = &mut self.average {
             *old = Average::new(&with_weights(&self.chain, &average));
         }
-        self.chain = with_ids(with_weights(&self.chain, &weights).train(), &known);
-        self.adam = GlobalAdam::from_bytes(self.settings.clip_norm, adam)?;
+        self.chain = with_weights(&self.chain, &weights).train();
+        self.adam = adam;
         Ok(())
     }
 
@@ -231,15 +244,19 @@ impl Learner for CompiledLearner {
         Ok(Saved {
             average: self.average.clone().unwrap_or_default(),
             moments: [first.clone(), second.clone()],
-            opaque: [steps.to_le_bytes().to_vec(), Vec::new()],
+            steps,
         })
     }
 
     fn restore(&mut self, weights: Weights, saved: Saved) -> Result<(), String> {
-        let Saved { average, moments: [first, second], opaque: [steps, _] } = saved;
-        let steps = steps.try_into().map_err(|_| "its number of steps cannot be read")?;
+        let Saved { average, moments: [first, second], steps } = saved;
+        let lengths = |list: &Weights| list.iter().map(Vec::len).collect::<Vec<_>>();
+        let expected = lengths(self.flow.moments().0);
+        if lengths(&first) != expected || lengths(&second) != expected {
+            return Err(OTHER_MOMENTS.to_owned());
+        }
         self.flow = Compiled::new(&self.config, weights, self.settings.clip_norm);
-        self.flow.set_moments(first, second, u32::from_le_bytes(steps));
+        self.flow.set_moments(first, second, steps);
         if let Some(old) = &mut self.average {
             *old = average;
         }
@@ -317,35 +334,33 @@ mod tests {
     fn a_learner_goes_on_from_what_it_saved() {
         let settings = TrainSettings { average: 0.9, ..TrainSettings::default() };
         let device = default_device();
-        for config in configs() {
-            let config = FlowConfig { dropout: 0.1, ..config };
-            let flow = flow(&config);
-            let make = |compiled: bool| -> Box<dyn Learner + '_> {
-                if compiled {
-                    Box::new(CompiledLearner::new(flow.chain(), &config, &settings).unwrap())
-                } else {
-                    Box::new(BurnLearner::new(flow.chain(), &config, &settings, &device))
-                }
-            };
-            // The device's generator is one for the process, so burn's dropout cannot be compared here.
-            let mut first = make(true);
-            steps(first.as_mut(), 0, 3);
-            let (weights, saved) = (first.weights().unwrap(), first.save().unwrap());
-            let losses = steps(first.as_mut(), 3, 6);
-            let mut second = make(true);
-            second.restore(weights.clone(), saved.clone()).unwrap();
-            assert_eq!(steps(second.as_mut(), 3, 6), losses);
-            assert_eq!(second.weights().unwrap(), first.weights().unwrap());
-            assert_eq!(second.save().unwrap(), first.save().unwrap());
+        // The device's generator is one for the process, so burn's dropout cannot be compared here.
+        for (compiled, dropout) in [(true, 0.1), (false, 0.0)] {
+            for config in configs() {
+                let config = FlowConfig { dropout, ..config };
+                let flow = flow(&config);
+                let make = || -> Box<dyn Learner + '_> {
+                    if compiled {
+                        Box::new(CompiledLearner::new(flow.chain(), &config, &settings).unwrap())
+                    } else {
+                        Box::new(BurnLearner::new(flow.chain(), &config, &settings, &device))
+                    }
+                };
+                let mut first = make();
+                steps(first.as_mut(), 0, 3);
+                let (weights, saved) = (first.weights().unwrap(), first.save().unwrap());
+                let losses = steps(first.as_mut(), 3, 6);
+                let mut second = make();
+                second.restore(weights, saved.clone()).unwrap();
+                assert_eq!(steps(second.as_mut(), 3, 6), losses);
+                assert_eq!(second.weights().unwrap(), first.weights().unwrap());
+                assert_eq!(second.save().unwrap(), first.save().unwrap());
 
-            let mut burn = make(false);
-            steps(burn.as_mut(), 0, 3);
-            let (weights, saved) = (burn.weights().unwrap(), burn.save().unwrap());
-            let mut again = make(false);
-            again.restore(weights.clone(), saved.clone()).unwrap();
-            assert_eq!(again.weights().unwrap(), weights);
-            assert_eq!(again.averaged().unwrap(), saved.average);
-            assert_eq!(again.save().unwrap().opaque[1], saved.opaque[1]);
+                let mut short = saved;
+                short.moments[1][0].pop();
+                let weights = first.weights().unwrap();
+                assert_eq!(second.restore(weights, short), Err(OTHER_MOMENTS.to_owned()));
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ mod run;
 mod settings;
 mod weights;
 
-pub use adam::{GlobalAdam, clip_by_global_norm};
+pub use adam::{GlobalAdam, gradient_norm};
 pub use checkpoint::Checkpoint;
 pub use fit::{Trained, data_hash, fit, fit_resumable};
 pub use observer::{Epoch, Observer};

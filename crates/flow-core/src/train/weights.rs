@@ -3,7 +3,7 @@
 //! Running statistics are among them; masks are too, and never change.
 
 use burn::{
-    module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
+    module::{Module, ModuleMapper, ModuleVisitor, Param},
     tensor::{Tensor, TensorData},
 };
 
@@ -34,7 +34,11 @@ pub(crate) fn weights(chain: &Chain) -> Result<Weights, FlowError> {
     tensors(chain).into_iter().map(host).collect()
 }
 
-fn host(tensor: Tensor<1>) -> Result<Vec<f32>, FlowError> {
+/// A flat tensor on the host.
+///
+/// # Errors
+/// [`FlowError::Execution`] when the device cannot be read.
+pub(crate) fn host(tensor: Tensor<1>) -> Result<Vec<f32>, FlowError> {
     tensor.try_into_vec_as::<f32>().map_err(|error| FlowError::Execution(error.to_string()))
 }
 
@@ -50,30 +54,18 @@ pub(crate) fn with_weights(chain: &Chain, weights: &[Vec<f32>]) -> Chain {
     chain.valid().map(&mut Put(weights.iter()))
 }
 
-/// Identities of the parameters, by which an optimiser knows them.
-pub(crate) fn ids(chain: &Chain) -> Vec<u64> {
-    struct Collect(Vec<u64>);
-    impl ModuleVisitor for Collect {
+/// Numbers in the parameters that are trained.
+pub(crate) fn trained(chain: &Chain) -> usize {
+    struct Count(usize);
+    impl ModuleVisitor for Count {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push(param.id.val());
+            let count = param.val().shape().num_elements();
+            self.0 += if param.is_require_grad() { count } else { 0 };
         }
     }
-    let mut collect = Collect(Vec::new());
-    chain.visit(&mut collect);
-    collect.0
-}
-
-/// `chain` with other identities of its parameters.
-pub(crate) fn with_ids(chain: Chain, ids: &[u64]) -> Chain {
-    struct Put<'a>(std::slice::Iter<'a, u64>);
-    impl ModuleMapper for Put<'_> {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let id = ParamId::from(*self.0.next().expect("as many as the chain has"));
-            let trained = param.is_require_grad();
-            Param::initialized(id, param.into_value()).set_require_grad(trained)
-        }
-    }
-    chain.map(&mut Put(ids.iter()))
+    let mut count = Count(0);
+    chain.visit(&mut count);
+    count.0
 }
 
 /// Decay of an exponential moving average of weights (Polyak and Juditsky 1992) after `steps` steps;
