@@ -15,8 +15,8 @@ use crate::cargo::{cargo, run as run_or_leave};
 
 /// What the peers reached, with its source.
 const PEERS: &str = include_str!("../data/zoo-peers.csv");
-/// Peers with a smaller work-normalised variance solve the problem exactly (a sphere by directions)
-/// and take no part in the mean of ratios.
+/// With a smaller work-normalised variance a method solves the problem exactly (directions a sphere);
+/// where the peer or ours does, the ratio takes no part in the mean.
 const EXACT: f64 = 1e-6;
 
 /// What to run.
@@ -80,7 +80,7 @@ struct Row {
     summary: Summary,
     peer: String,
     peer_wnv: f64,
-    /// The peer's work-normalised variance over ours: above one where we are better.
+    /// Our work-normalised variance over the peer's: below one where we are better.
     ratio: f64,
 }
 
@@ -89,7 +89,7 @@ struct Row {
 struct Total {
     method: String,
     problems: usize,
-    /// Geometric mean of the ratios, but for problems that a peer solves exactly.
+    /// Geometric mean of the ratios, but for problems that either side solves exactly.
     ratio: f64,
     confusion: Confusion,
     coverage: f64,
@@ -154,7 +154,7 @@ fn rows(cells: &Path, options: &Options) -> anyhow::Result<Vec<Row>> {
         let peer = peers.iter().find(|(problem, ..)| *problem == cell.problem);
         if let (true, Some((_, peer, peer_wnv))) = (asked, peer) {
             rows.push(Row {
-                ratio: peer_wnv / cell.summary.wnv,
+                ratio: cell.summary.wnv / peer_wnv,
                 method: cell.method,
                 problem: cell.problem,
                 dim: cell.dim,
@@ -176,8 +176,8 @@ fn totals(rows: &[Row]) -> Vec<Total> {
         methods.entry(&row.method).or_default().push(row);
     }
     let each = |(method, rows): (&str, Vec<&Row>)| {
-        let logs: Vec<f64> =
-            rows.iter().filter(|r| r.peer_wnv > EXACT).map(|r| r.ratio.ln()).collect();
+        let inexact = rows.iter().filter(|r| r.peer_wnv.min(r.summary.wnv) > EXACT);
+        let logs: Vec<f64> = inexact.map(|r| r.ratio.ln()).collect();
         let mean = |f: &dyn Fn(&Row) -> f64| {
             rows.iter().map(|row| f(row)).sum::<f64>() / rows.len() as f64
         };
@@ -303,8 +303,8 @@ fn markdown(rows: &[Row], totals: &[Total]) -> String {
     }
     format!(
         "# Estimators on problems with known answers\n\n{} runs a cell. WNV: evaluations times squared \
-         relative RMSE. Ratio: the best measured peer's WNV over ours, above one where we are better; \
-         problems that a peer solves exactly are left out of the mean. Hidden: off by more than half \
+         relative RMSE. Ratio: our WNV over the best measured peer's, below one where we are better; \
+         problems that either side solves exactly are left out of the mean. Hidden: off by more than half \
          without a warning. Off: by more than half.\n\n{sums}\n\n{table}\n",
         rows.first().map_or(0, |r| r.summary.runs)
     )
@@ -322,8 +322,8 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_averaged_as_logarithms_without_exact_peers() {
-        let row = |ratio: f64, peer_wnv: f64| Row {
+    fn ratios_are_averaged_as_logarithms_without_exact_solutions() {
+        let row = |wnv: f64, peer_wnv: f64| Row {
             method: "ce".to_owned(),
             problem: String::new(),
             dim: 2,
@@ -335,7 +335,7 @@ mod tests {
                 cov: 0.0,
                 rmse: 0.0,
                 evaluations: 1.0,
-                wnv: 1.0,
+                wnv,
                 coverage: 0.5,
                 flagged: 0.0,
                 hidden: 0.0,
@@ -344,10 +344,10 @@ mod tests {
             },
             peer: String::new(),
             peer_wnv,
-            ratio,
+            ratio: wnv / peer_wnv,
         };
-        let totals = totals(&[row(4.0, 1.0), row(0.25, 1.0), row(1e-30, 1e-26)]);
+        let totals = totals(&[row(4.0, 1.0), row(0.5, 2.0), row(1e3, 1e-26), row(1e-23, 43.0)]);
         assert!((totals[0].ratio - 1.0).abs() < 1e-12);
-        assert_eq!((totals[0].problems, totals[0].confusion.good_converged), (3, 3));
+        assert_eq!((totals[0].problems, totals[0].confusion.good_converged), (4, 4));
     }
 }
