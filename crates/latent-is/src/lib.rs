@@ -5,6 +5,7 @@
 
 pub mod adaptive;
 mod conditional;
+pub mod counted;
 pub mod cross_entropy;
 pub mod density;
 pub mod diagnostics;
@@ -42,6 +43,7 @@ pub mod two_level;
 pub mod verdict;
 
 pub use adaptive::Adaptive;
+pub use counted::Counted;
 pub use cross_entropy::CrossEntropy;
 pub use density::{Density, StandardNormal};
 pub use directional::Directional;
