@@ -9,6 +9,7 @@ mod family;
 mod fit;
 mod kernel;
 mod kmeans;
+mod lanes;
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 use rand::RngExt;
