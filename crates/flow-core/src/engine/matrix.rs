@@ -156,7 +156,7 @@ fn finish<S: Simd>(simd: S, sum: S::f32s, y: &mut S::f32s, then: Then) {
 
 /// Adds the products of registers and weights, pair by pair, to a block of sums.
 #[inline(always)]
-pub(crate) fn accumulate<'a, S: Simd, const H: usize, const R: usize>(
+fn accumulate<'a, S: Simd, const H: usize, const R: usize>(
     simd: S,
     sums: &mut [[S::f32s; R]; H],
     pairs: impl Iterator<Item = ([S::f32s; R], &'a [f32; H])>,

@@ -13,7 +13,7 @@
 
 mod linear;
 pub(crate) mod math;
-pub(crate) mod matrix;
+mod matrix;
 mod net;
 mod spline;
 mod tile;

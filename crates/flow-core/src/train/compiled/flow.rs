@@ -1,15 +1,15 @@
 //! The whole flow: layers in a row, the loss, and a step of training.
 
-use pulp::Arch;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{
+    batch::{BLOCK, WIDTH, gather, least, scatter},
     linear::Lu,
     net::{Net, Room, Tape},
-    rows::{BLOCK, least},
     spline::Spline,
     tensors::{Adam, Cursor, Tensors},
+    vectorised,
 };
 use crate::{
     BaseKind, FlowConfig,
@@ -170,7 +170,7 @@ impl SplineLayer {
             BaseKind::Autoregressive => (1.0, true),
         };
         let spline = Spline::new(config.bins, config.tail_bound, scale);
-        let shape = [steering.len(), config.hidden, steered.len() * spline.raw_len()];
+        let shape = [config.hidden, steered.len() * spline.raw_len()];
         let net = Net::new(cursor, shape, config.batch_norm, masked);
         Self { net, spline, steering, steered, input: Vec::new(), tape: Tape::default() }
     }
@@ -191,27 +191,30 @@ impl SplineLayer {
     ) {
         self.input.clear();
         self.input.extend_from_slice(x);
-        self.tape.input.clear();
-        for row in x.chunks_exact(d) {
-            self.tape.input.extend(self.steering.iter().map(|&i| row[i]));
+        self.tape.input.resize(x.len() / d, self.steering.len());
+        for (r, row) in x.chunks_exact(d).enumerate() {
+            self.tape.input.set_row(r, self.steering.iter().map(|&i| row[i]));
         }
         self.net.forward(tensors, &mut self.tape, dropout, rng, room);
-        let each = self.spline.raw_len();
-        let len = self.steered.len() * each;
+        let Self { spline, steered, tape: Tape { output, .. }, .. } = self;
         let blocks = x.par_chunks_mut(BLOCK * d).zip(ln_det.par_chunks_mut(BLOCK));
-        let blocks = blocks.zip(self.tape.output.par_chunks(BLOCK * len));
-        blocks.with_min_len(least(self.tape.output.len())).for_each(|((x, ln_det), raw)| {
-            let mut scratch = self.spline.scratch();
-            Arch::new().dispatch(|| {
-                let rows = x.chunks_exact_mut(d).zip(raw.chunks_exact(len));
-                for ((x, raw), ln_det) in rows.zip(ln_det) {
-                    for (&i, raw) in self.steered.iter().zip(raw.chunks_exact(each)) {
-                        let (y, ln) = self.spline.forward(x[i], raw, &mut scratch);
-                        x[i] = y;
-                        *ln_det += ln;
+        let blocks = blocks.zip(output.par_blocks());
+        blocks.with_min_len(least(output.len())).for_each(|((x, ln_det), output)| {
+            let mut scratch = spline.scratch();
+            let mut raw = vec![0.0; output.len() / BLOCK * WIDTH];
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (r, (x, ln_det)) in x.chunks_exact_mut(d).zip(&mut *ln_det).enumerate() {
+                        gather(output, r, &mut raw);
+                        for (&i, raw) in steered.iter().zip(raw.chunks_exact(spline.raw_len())) {
+                            let (y, ln) = spline.forward(x[i], raw, &mut scratch);
+                            x[i] = y;
+                            *ln_det += ln;
+                        }
                     }
-                }
-            });
+                },
+            );
         });
     }
 
@@ -226,33 +229,37 @@ impl SplineLayer {
         let n = by.len() / d;
         // Derivative of the loss by each row's log-determinant.
         let by_ln = -1.0 / n as f32;
-        let each = self.spline.raw_len();
-        let len = self.steered.len() * each;
-        let mut by_raw = std::mem::take(&mut room.by_output);
-        by_raw.resize(self.tape.output.len(), 0.0);
-        let blocks =
-            by.par_chunks_mut(BLOCK * d).zip(by_raw.par_chunks_mut(BLOCK * len)).enumerate();
-        blocks.with_min_len(least(self.tape.output.len())).for_each(|(b, (by, by_raw))| {
-            let mut scratch = self.spline.scratch();
-            let x = &self.input[b * BLOCK * d..];
-            let raw = &self.tape.output[b * BLOCK * len..];
-            Arch::new().dispatch(|| {
-                let given = x.chunks_exact(d).zip(raw.chunks_exact(len));
-                let rows = by.chunks_exact_mut(d).zip(by_raw.chunks_exact_mut(len));
-                for ((by, by_raw), (x, raw)) in rows.zip(given) {
-                    let raw = raw.chunks_exact(each).zip(by_raw.chunks_exact_mut(each));
-                    for (&i, (raw, by_raw)) in self.steered.iter().zip(raw) {
-                        let by_both = (by[i], by_ln);
-                        by[i] = self.spline.backward(x[i], raw, by_both, by_raw, &mut scratch);
+        let Self { spline, steered, steering, input, tape, .. } = self;
+        let by_output = &mut room.by.output;
+        by_output.resize(n, tape.output.cols());
+        let blocks = by.par_chunks_mut(BLOCK * d).zip(by_output.par_blocks_mut());
+        let given = input.par_chunks(BLOCK * d).zip(tape.output.par_blocks());
+        let least = least(tape.output.len());
+        blocks.zip(given).with_min_len(least).for_each(|((by, by_output), (x, output))| {
+            let each = spline.raw_len();
+            let mut scratch = spline.scratch();
+            let mut raw = vec![0.0; output.len() / BLOCK * WIDTH];
+            let mut by_raw = raw.clone();
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (r, (by, x)) in by.chunks_exact_mut(d).zip(x.chunks_exact(d)).enumerate() {
+                        gather(output, r, &mut raw);
+                        let raw = raw.chunks_exact(each).zip(by_raw.chunks_exact_mut(each));
+                        for (&i, (raw, by_raw)) in steered.iter().zip(raw) {
+                            let by_both = (by[i], by_ln);
+                            by[i] = spline.backward(x[i], raw, by_both, by_raw, &mut scratch);
+                        }
+                        scatter(by_output, r, &by_raw);
                     }
-                }
-            });
+                },
+            );
         });
-        let by_steering = self.net.backward(tensors, &self.tape, &by_raw, dropout, room);
-        room.by_output = by_raw;
-        let inputs = self.steering.len();
-        for (by, steering) in by.chunks_exact_mut(d).zip(by_steering.chunks_exact(inputs)) {
-            self.steering.iter().zip(steering).for_each(|(&i, v)| by[i] += v);
+        self.net.backward(tensors, tape, dropout, room);
+        let mut by_steering = vec![0.0; room.by.input.panels() * WIDTH];
+        for (r, by) in by.chunks_exact_mut(d).enumerate() {
+            gather(room.by.input.block(r / BLOCK), r % BLOCK, &mut by_steering);
+            steering.iter().zip(&by_steering).for_each(|(&i, v)| by[i] += v);
         }
     }
 }

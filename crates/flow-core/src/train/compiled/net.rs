@@ -3,9 +3,10 @@
 use rand::{Rng, RngExt};
 
 use super::{
-    norm::{Statistics, relu, relu_backward},
-    product::{Into, Packs, View},
-    rows::column_sums,
+    batch::{Batch, add, flat, total},
+    factor::Factor,
+    norm::{Statistics, add_to, relu, relu_backward},
+    product::{product, product_of_batches},
     tensors::{Cursor, Tensors},
 };
 
@@ -15,14 +16,13 @@ struct Dense {
     weight: usize,
     bias: usize,
     mask: Option<usize>,
-    inputs: usize,
     outputs: usize,
 }
 
 impl Dense {
-    fn new(cursor: &mut Cursor, inputs: usize, outputs: usize, masked: bool) -> Self {
+    fn new(cursor: &mut Cursor, outputs: usize, masked: bool) -> Self {
         let (weight, bias) = (cursor.trained(), cursor.trained());
-        Self { weight, bias, mask: masked.then(|| cursor.fixed()), inputs, outputs }
+        Self { weight, bias, mask: masked.then(|| cursor.fixed()), outputs }
     }
 
     /// The weight, `[inputs, outputs]`, with cut connections zero.
@@ -34,37 +34,55 @@ impl Dense {
         room
     }
 
-    /// `x`, `[n, inputs]`, through the layer; with `add` the result is added to what is in `y`.
-    fn forward(&self, tensors: &Tensors, x: &[f32], y: &mut [f32], add: bool, room: &mut Room) {
-        let Room { packs, weight, .. } = room;
-        let weight = View::rows(self.weight(tensors, weight), self.outputs);
-        let bias = &tensors.values[self.bias];
-        let shape = [y.len() / self.outputs, self.inputs, self.outputs];
-        let into = if add { Into::Sum(bias) } else { Into::Biased(bias) };
-        packs.product(shape, View::rows(x, self.inputs), weight, y, into);
+    /// `x`, `[n, inputs]`, through the layer, plus `addend` if there is one, into `y`.
+    fn forward(
+        &self,
+        tensors: &Tensors,
+        x: &Batch,
+        addend: Option<&Batch>,
+        y: &mut Batch,
+        room: &mut Room,
+    ) {
+        let Room { factor, weight, .. } = room;
+        factor.pack(self.weight(tensors, weight), self.outputs);
+        product(x, factor, Some(&tensors.values[self.bias]), addend, y);
     }
 
     /// Derivatives by the parameters, and by `x` into `by_x`, from those by the result.
     fn backward(
         &self,
         tensors: &mut Tensors,
-        x: &[f32],
-        by: &[f32],
-        by_x: &mut [f32],
+        x: &Batch,
+        by: &Batch,
+        by_x: &mut Batch,
         room: &mut Room,
     ) {
-        let (n, inputs, outputs) = (by.len() / self.outputs, self.inputs, self.outputs);
-        let Room { packs, weight, .. } = room;
-        tensors.grads[self.bias] = column_sums(by, outputs);
+        let Room { factor, weight, .. } = room;
+        tensors.grads[self.bias] = column_sums(by);
         let grad = &mut tensors.grads[self.weight];
-        let (left, right) = (View::rows(x, inputs).transposed(), View::rows(by, outputs));
-        packs.product([inputs, n, outputs], left, right, grad, Into::Place);
+        product_of_batches(x, by, grad);
         if let Some(mask) = self.mask {
             grad.iter_mut().zip(&tensors.values[mask]).for_each(|(g, m)| *g *= m);
         }
-        let weight = View::rows(self.weight(tensors, weight), outputs).transposed();
-        packs.product([n, outputs, inputs], View::rows(by, outputs), weight, by_x, Into::Place);
+        factor.pack_transposed(self.weight(tensors, weight), self.outputs);
+        product(by, factor, None, None, by_x);
     }
+}
+
+/// Sums of the columns of a batch.
+fn column_sums(x: &Batch) -> Vec<f32> {
+    let parts = x.parts(
+        x.panels(),
+        #[inline(always)]
+        |b, part| {
+            for (p, sum) in part.iter_mut().enumerate() {
+                for row in x.panel(b, p) {
+                    add(sum, row);
+                }
+            }
+        },
+    );
+    flat(&total(parts, x.panels()), x.cols())
 }
 
 /// Batch normalisation: places of its tensors.
@@ -94,42 +112,55 @@ pub(super) struct Net {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tape {
     /// What went in, `[n, inputs]`.
-    pub(super) input: Vec<f32>,
+    pub(super) input: Batch,
+    /// Hidden units before each block and behind the last.
+    hidden: [Batch; 3],
     blocks: [BlockTape; 2],
-    /// Hidden units before the last layer.
-    hidden: Vec<f32>,
     /// What came out, `[n, outputs]`.
-    pub(super) output: Vec<f32>,
+    pub(super) output: Batch,
 }
 
 #[derive(Clone, Debug, Default)]
 struct BlockTape {
-    /// Before and behind each activation.
-    before: [Vec<f32>; 2],
-    behind: [Vec<f32>; 2],
+    /// Between the two layers.
+    inner: Batch,
+    /// Behind each activation.
+    behind: [Batch; 2],
     statistics: [Statistics; 2],
 }
 
 /// Room that layers share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Room {
-    packs: Packs,
+    factor: Factor,
     weight: Vec<f32>,
-    /// Derivatives by hidden units.
-    by: [Vec<f32>; 3],
-    /// Derivatives by what the network supplies.
-    pub(super) by_output: Vec<f32>,
+    pub(super) by: By,
+}
+
+/// Derivatives of the loss by what a network computes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct By {
+    /// By what came out.
+    pub(super) output: Batch,
+    /// By hidden units between blocks.
+    hidden: Batch,
+    /// By those behind, and before, the second layer's activation in a block.
+    inner: Batch,
+    /// By those behind the first activation.
+    outer: Batch,
+    /// By what went in.
+    pub(super) input: Batch,
 }
 
 impl Net {
     /// A network whose tensors come next.
     pub(super) fn new(
         cursor: &mut Cursor,
-        [inputs, hidden, outputs]: [usize; 3],
+        [hidden, outputs]: [usize; 2],
         batch_norm: bool,
         masked: bool,
     ) -> Self {
-        let first = Dense::new(cursor, inputs, hidden, masked);
+        let first = Dense::new(cursor, hidden, masked);
         let blocks = [(); 2].map(|()| Block {
             norms: batch_norm.then(|| {
                 [(); 2].map(|()| Norm {
@@ -139,9 +170,9 @@ impl Net {
                     variance: cursor.fixed(),
                 })
             }),
-            linears: [(); 2].map(|()| Dense::new(cursor, hidden, hidden, masked)),
+            linears: [(); 2].map(|()| Dense::new(cursor, hidden, masked)),
         });
-        Self { first, blocks, last: Dense::new(cursor, hidden, outputs, masked) }
+        Self { first, blocks, last: Dense::new(cursor, outputs, masked) }
     }
 
     /// Sends `tape.input` through; `dropout` is the share of units to drop with the generator of the
@@ -154,59 +185,60 @@ impl Net {
         rng: &mut impl Rng,
         room: &mut Room,
     ) {
-        let n = tape.input.len() / self.first.inputs;
-        let units = self.first.outputs;
-        tape.hidden.resize(n * units, 0.0);
-        self.first.forward(tensors, &tape.input, &mut tape.hidden, false, room);
-        for (block, tape_block) in self.blocks.iter().zip(&mut tape.blocks) {
-            let BlockTape { before, behind, statistics } = tape_block;
-            before.iter_mut().chain(behind.iter_mut()).for_each(|v| v.resize(n * units, 0.0));
-            let [before0, before1] = before;
-            before0.copy_from_slice(&tape.hidden);
-            block.activate(0, tensors, before0, &mut behind[0], &mut statistics[0]);
-            block.linears[0].forward(tensors, &behind[0], before1, false, room);
-            block.activate(1, tensors, before1, &mut behind[1], &mut statistics[1]);
+        let Tape { input, hidden, blocks, output } = tape;
+        self.first.forward(tensors, input, None, &mut hidden[0], room);
+        for (b, (block, tape)) in self.blocks.iter().zip(blocks).enumerate() {
+            let BlockTape { inner, behind, statistics } = tape;
+            let (before, after) = hidden.split_at_mut(b + 1);
+            let before = &before[b];
+            block.activate(0, tensors, before, &mut behind[0], &mut statistics[0]);
+            block.linears[0].forward(tensors, &behind[0], None, inner, room);
+            block.activate(1, tensors, inner, &mut behind[1], &mut statistics[1]);
             if dropout > 0.0 {
-                let scale = (1.0 / (1.0 - dropout)) as f32;
-                for v in &mut behind[1] {
-                    *v *= if rng.random::<f64>() < dropout { 0.0 } else { scale };
-                }
+                drop_units(&mut behind[1], dropout, rng);
             }
-            block.linears[1].forward(tensors, &behind[1], &mut tape.hidden, true, room);
+            block.linears[1].forward(tensors, &behind[1], Some(before), &mut after[0], room);
         }
-        tape.output.resize(n * self.last.outputs, 0.0);
-        self.last.forward(tensors, &tape.hidden, &mut tape.output, false, room);
+        self.last.forward(tensors, &hidden[2], None, output, room);
     }
 
-    /// Derivatives by the parameters, and by the input, `[n, inputs]`, from those by the output.
+    /// Derivatives by the parameters, and by the input into `room.by.input`, from those by the output,
+    /// `room.by.output`.
     pub(super) fn backward(
         &self,
         tensors: &mut Tensors,
         tape: &Tape,
-        by: &[f32],
         dropout: f64,
         room: &mut Room,
-    ) -> Vec<f32> {
-        let mut buffers = std::mem::take(&mut room.by);
-        for by in &mut buffers {
-            by.resize(tape.hidden.len(), 0.0);
+    ) {
+        let mut taken = std::mem::take(&mut room.by);
+        let By { output, hidden, inner, outer, input } = &mut taken;
+        let kept = (1.0 / (1.0 - dropout)) as f32;
+        self.last.backward(tensors, &tape.hidden[2], output, hidden, room);
+        for (b, block) in self.blocks.iter().enumerate().rev() {
+            let BlockTape { inner: between, behind, statistics } = &tape.blocks[b];
+            let before = &tape.hidden[b];
+            block.linears[1].backward(tensors, &behind[1], hidden, inner, room);
+            let [first, second] = statistics;
+            block.activate_backward(1, tensors, [between, &behind[1]], second, kept, inner, None);
+            block.linears[0].backward(tensors, &behind[0], inner, outer, room);
+            let sum = Some(&mut *hidden);
+            block.activate_backward(0, tensors, [before, &behind[0]], first, 1.0, outer, sum);
         }
-        let [by_hidden, by_inner, by_outer] = &mut buffers;
-        self.last.backward(tensors, &tape.hidden, by, by_hidden, room);
-        for (block, tape) in self.blocks.iter().zip(&tape.blocks).rev() {
-            let BlockTape { before, behind, statistics } = tape;
-            block.linears[1].backward(tensors, &behind[1], by_hidden, by_inner, room);
-            relu_backward(&behind[1], (1.0 / (1.0 - dropout)) as f32, by_inner);
-            block.normalise_backward(1, tensors, &before[1], &statistics[1], by_inner);
-            block.linears[0].backward(tensors, &behind[0], by_inner, by_outer, room);
-            relu_backward(&behind[0], 1.0, by_outer);
-            block.normalise_backward(0, tensors, &before[0], &statistics[0], by_outer);
-            by_hidden.iter_mut().zip(by_outer.iter()).for_each(|(sum, by)| *sum += by);
+        self.first.backward(tensors, &tape.input, hidden, input, room);
+        room.by = taken;
+    }
+}
+
+/// Drops units with probability `dropout`, and makes up for them with the others.
+fn drop_units(x: &mut Batch, dropout: f64, rng: &mut impl Rng) {
+    let kept = (1.0 / (1.0 - dropout)) as f32;
+    for r in 0..x.rows() {
+        for p in 0..x.panels() {
+            for v in x.part_mut(r, p) {
+                *v *= if rng.random::<f64>() < dropout { 0.0 } else { kept };
+            }
         }
-        let mut by_input = vec![0.0; tape.input.len()];
-        self.first.backward(tensors, &tape.input, by_hidden, &mut by_input, room);
-        room.by = buffers;
-        by_input
     }
 }
 
@@ -215,33 +247,42 @@ impl Block {
         &self,
         i: usize,
         tensors: &mut Tensors,
-        x: &[f32],
-        y: &mut [f32],
+        x: &Batch,
+        y: &mut Batch,
         statistics: &mut Statistics,
     ) {
         let Some(Norm { gamma, beta, mean, variance }) = self.norms.as_ref().map(|n| &n[i]) else {
             return relu(x, y);
         };
-        let units = tensors.values[*gamma].len();
-        *statistics = Statistics::of(x, units);
+        *statistics = Statistics::of(x);
         statistics.activate(&tensors.values[*gamma], &tensors.values[*beta], x, y);
         let [running_mean, running_variance] =
             tensors.values.get_disjoint_mut([*mean, *variance]).expect("two tensors of the flow");
-        statistics.blend(x.len() / units, running_mean, running_variance);
+        statistics.blend(x.rows(), running_mean, running_variance);
     }
 
-    fn normalise_backward(
+    /// Derivatives by `x` from those by its image `y`, in their place, or added to `sum`.
+    #[expect(clippy::too_many_arguments, reason = "a struct would only rename them")]
+    fn activate_backward(
         &self,
         i: usize,
         tensors: &mut Tensors,
-        x: &[f32],
+        [x, y]: [&Batch; 2],
         statistics: &Statistics,
-        by: &mut [f32],
+        kept: f32,
+        by: &mut Batch,
+        sum: Option<&mut Batch>,
     ) {
         if let Some(Norm { gamma, beta, .. }) = self.norms.as_ref().map(|n| &n[i]) {
-            let [by_gamma, by_beta] = statistics.backward(&tensors.values[*gamma], x, by);
+            let [by_gamma, by_beta] =
+                statistics.backward(&tensors.values[*gamma], [x, y], kept, by, sum);
             tensors.grads[*gamma] = by_gamma;
             tensors.grads[*beta] = by_beta;
+        } else {
+            relu_backward(y, kept, by);
+            if let Some(sum) = sum {
+                add_to(sum, by);
+            }
         }
     }
 }

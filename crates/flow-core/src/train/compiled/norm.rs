@@ -1,64 +1,77 @@
 //! Batch normalisation and ReLU, forwards and back.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
-use super::rows::{BLOCK, least, parts, sums};
+use super::{
+    batch::{BLOCK, Batch, Row, WIDTH, add, flat, least, padded, total},
+    vectorised,
+};
 
 /// Added to the variance.
 const EPSILON: f32 = 1e-3;
 /// Share of the batch in the running statistics.
 const MOMENTUM: f32 = 0.1;
 
-/// Statistics of a batch.
+/// Statistics of a batch, of each column.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Statistics {
-    pub(super) mean: Vec<f32>,
+    mean: Vec<Row>,
     /// Biased, as it normalises.
-    variance: Vec<f32>,
+    variance: Vec<Row>,
     /// Reciprocal of the standard deviation.
-    inverse: Vec<f32>,
+    inverse: Vec<Row>,
 }
 
 impl Statistics {
-    /// Those of `x`, `[rows, units]`.
-    pub(super) fn of(x: &[f32], units: usize) -> Self {
-        let rows = x.len() / units;
+    /// Those of `x`.
+    pub(super) fn of(x: &Batch) -> Self {
         // Mean and sum of squares about it of each block, while it is in cache, and then of all blocks
         // so far (Chan, Golub and LeVeque 1983).
-        let parts = parts(rows, 2 * units, |rows, part| {
-            let (mean, squares) = part.split_at_mut(units);
-            let block = x[rows.start * units..rows.end * units].chunks_exact(units);
-            for row in block.clone() {
-                mean.iter_mut().zip(row).for_each(|(m, v)| *m += v);
-            }
-            let count = rows.len() as f32;
-            for m in &mut *mean {
-                *m /= count;
-            }
-            for row in block {
-                for ((s, v), m) in squares.iter_mut().zip(row).zip(&*mean) {
-                    *s += (v - m) * (v - m);
+        let panels = x.panels();
+        let parts = x.parts(
+            2 * panels,
+            #[inline(always)]
+            |b, part| {
+                let (means, squares) = part.split_at_mut(panels);
+                let share = 1.0 / x.rows_of(b) as f32;
+                for (p, (mean, squares)) in means.iter_mut().zip(squares).enumerate() {
+                    let rows = x.panel(b, p);
+                    for row in rows {
+                        add(mean, row);
+                    }
+                    for mean in &mut mean.0 {
+                        *mean *= share;
+                    }
+                    for row in rows {
+                        for i in 0..WIDTH {
+                            squares.0[i] += (row.0[i] - mean.0[i]).powi(2);
+                        }
+                    }
+                }
+            },
+        );
+        let (mut mean, mut variance) = (vec![Row::default(); panels], vec![Row::default(); panels]);
+        for (b, part) in parts.chunks_exact(2 * panels).enumerate() {
+            let before = (b * BLOCK) as f32;
+            let share = x.rows_of(b) as f32 / (before + x.rows_of(b) as f32);
+            let (means, squares) = part.split_at(panels);
+            let block = means.iter().zip(squares);
+            for ((mean, variance), (means, squares)) in
+                mean.iter_mut().zip(&mut variance).zip(block)
+            {
+                for i in 0..WIDTH {
+                    let gap = means.0[i] - mean.0[i];
+                    mean.0[i] += gap * share;
+                    variance.0[i] += squares.0[i] + gap * gap * (before * share);
                 }
             }
-        });
-        let (mut mean, mut variance) = (vec![0.0; units], vec![0.0; units]);
-        for (b, part) in parts.chunks_exact(2 * units).enumerate() {
-            let before = (b * BLOCK) as f32;
-            let here = BLOCK.min(rows - b * BLOCK) as f32;
-            let share = here / (before + here);
-            let (means, squares) = part.split_at(units);
-            let block = means.iter().zip(squares);
-            for ((m, v), (mean, squares)) in mean.iter_mut().zip(&mut variance).zip(block) {
-                let gap = mean - *m;
-                *m += gap * share;
-                *v += squares + gap * gap * (before * share);
-            }
         }
+        let rows = x.rows() as f32;
         for v in &mut variance {
-            *v /= rows as f32;
+            v.0 = v.0.map(|v| v / rows);
         }
-        let inverse = variance.iter().map(|v| 1.0 / (v + EPSILON).sqrt()).collect();
+        let inverse = variance.iter().map(|v| Row(v.0.map(|v| 1.0 / (v + EPSILON).sqrt())));
+        let inverse = inverse.collect();
         Self { mean, variance, inverse }
     }
 
@@ -76,80 +89,205 @@ impl Statistics {
                 *old = *old * (1.0 - MOMENTUM) + new * MOMENTUM;
             }
         };
-        running_mean.iter_mut().zip(&self.mean).for_each(|(old, new)| blend(old, *new));
-        let variance = self.variance.iter().map(|v| v * unbiased);
+        let mean = self.mean.iter().flat_map(|mean| mean.0);
+        running_mean.iter_mut().zip(mean).for_each(|(old, new)| blend(old, new));
+        let variance = self.variance.iter().flat_map(|v| v.0).map(|v| v * unbiased);
         running_variance.iter_mut().zip(variance).for_each(|(old, new)| blend(old, new));
     }
 
     /// $\max(\gamma \hat x + \beta, 0)$ into `y`.
-    pub(super) fn activate(&self, gamma: &[f32], beta: &[f32], x: &[f32], y: &mut [f32]) {
-        let units = gamma.len();
-        let scale: Vec<f32> = gamma.iter().zip(&self.inverse).map(|(g, i)| g * i).collect();
-        let blocks = y.par_chunks_mut(BLOCK * units).zip(x.par_chunks(BLOCK * units));
-        blocks.with_min_len(least(x.len())).for_each(|(y, x)| {
-            Arch::new().dispatch(|| {
-                for (y, x) in y.chunks_exact_mut(units).zip(x.chunks_exact(units)) {
-                    let unit = scale.iter().zip(beta).zip(&self.mean);
-                    for ((y, x), ((s, b), m)) in y.iter_mut().zip(x).zip(unit) {
-                        *y = ((x - m) * s + b).max(0.0);
+    pub(super) fn activate(&self, gamma: &[f32], beta: &[f32], x: &Batch, y: &mut Batch) {
+        let scale = self.scaled(gamma);
+        let beta = padded(beta);
+        pass(
+            x,
+            y,
+            #[inline(always)]
+            |p, x, y| {
+                let (scale, beta, mean) = (&scale[p], &beta[p], &self.mean[p]);
+                for (x, y) in x.iter().zip(y) {
+                    for i in 0..WIDTH {
+                        y.0[i] = ((x.0[i] - mean.0[i]) * scale.0[i] + beta.0[i]).max(0.0);
                     }
                 }
-            });
-        });
+            },
+        );
     }
 
-    /// Derivatives by $\gamma$ and $\beta$ from those by the normalised values, `by`, whose place the
-    /// derivatives by `x` take.
-    pub(super) fn backward(&self, gamma: &[f32], x: &[f32], by: &mut [f32]) -> [Vec<f32>; 2] {
-        let units = gamma.len();
-        let rows = x.len() / units;
-        let mut both = sums(rows, 2 * units, |rows, part| {
-            let (by_gamma, by_beta) = part.split_at_mut(units);
-            let range = rows.start * units..rows.end * units;
-            for (x, by) in x[range.clone()].chunks_exact(units).zip(by[range].chunks_exact(units)) {
-                let unit = self.mean.iter().zip(&self.inverse);
-                let sums = by_gamma.iter_mut().zip(by_beta.iter_mut());
-                for (((x, by), (m, i)), (by_gamma, by_beta)) in x.iter().zip(by).zip(unit).zip(sums)
-                {
-                    *by_gamma += by * ((x - m) * i);
-                    *by_beta += by;
-                }
-            }
-        });
-        let by_beta = both.split_off(units);
-        let by_gamma = both;
-        // $a (y - b - (x - m) c)$ with a, b, c of each unit.
-        let n = rows as f32;
-        let a: Vec<f32> = gamma.iter().zip(&self.inverse).map(|(g, i)| g * i).collect();
-        let b: Vec<f32> = by_beta.iter().map(|v| v / n).collect();
-        let c: Vec<f32> = by_gamma.iter().zip(&self.inverse).map(|(v, i)| v * i / n).collect();
-        let blocks = by.par_chunks_mut(BLOCK * units).zip(x.par_chunks(BLOCK * units));
-        blocks.with_min_len(least(x.len())).for_each(|(by, x)| {
-            Arch::new().dispatch(|| {
-                for (by, x) in by.chunks_exact_mut(units).zip(x.chunks_exact(units)) {
-                    let unit = a.iter().zip(&b).zip(c.iter().zip(&self.mean));
-                    for ((by, x), ((a, b), (c, m))) in by.iter_mut().zip(x).zip(unit) {
-                        *by = a * (*by - b - (x - m) * c);
+    /// Derivatives by $\gamma$ and $\beta$ from those by the activated values `y`, `by`, whose place the
+    /// derivatives by `x` take, or to which they are added. `kept` is what dropout multiplied with.
+    pub(super) fn backward(
+        &self,
+        gamma: &[f32],
+        [x, y]: [&Batch; 2],
+        kept: f32,
+        by: &mut Batch,
+        sum: Option<&mut Batch>,
+    ) -> [Vec<f32>; 2] {
+        let panels = x.panels();
+        let mut parts = vec![Row::default(); 2 * panels * x.blocks()];
+        let blocks = by.par_blocks_mut().zip(parts.par_chunks_mut(2 * panels)).enumerate();
+        blocks.with_min_len(least(x.len())).for_each(|(b, (by, part))| {
+            vectorised(
+                #[inline(always)]
+                || {
+                    let (by_gamma, by_beta) = part.split_at_mut(panels);
+                    for (p, by) in by.chunks_exact_mut(BLOCK).enumerate() {
+                        let rows = by.iter_mut().zip(x.panel(b, p)).zip(y.panel(b, p));
+                        let (mean, inverse) = (&self.mean[p], &self.inverse[p]);
+                        let (mut gamma, mut beta) = (Row::default(), Row::default());
+                        for ((by, x), y) in rows {
+                            *by = masked(by, y, kept);
+                            for i in 0..WIDTH {
+                                gamma.0[i] += by.0[i] * ((x.0[i] - mean.0[i]) * inverse.0[i]);
+                            }
+                            add(&mut beta, by);
+                        }
+                        (by_gamma[p], by_beta[p]) = (gamma, beta);
                     }
-                }
-            });
+                },
+            );
         });
-        [by_gamma, by_beta]
+        let both = total(parts, 2 * panels);
+        let (by_gamma, by_beta) = both.split_at(panels);
+        let n = x.rows() as f32;
+        let a = self.scaled(gamma);
+        let b: Vec<Row> = by_beta.iter().map(|v| Row(v.0.map(|v| v / n))).collect();
+        let c: Vec<Row> = by_gamma
+            .iter()
+            .zip(&self.inverse)
+            .map(|(v, inverse)| Row(std::array::from_fn(|i| v.0[i] * inverse.0[i] / n)))
+            .collect();
+        let back = |p: usize| Back { a: a[p], b: b[p], c: c[p], mean: self.mean[p] };
+        if let Some(sum) = sum {
+            let blocks = sum.par_blocks_mut().zip(by.par_blocks()).zip(x.par_blocks());
+            blocks.with_min_len(least(x.len())).for_each(|((sum, by), x)| {
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        let panels = sum.chunks_exact_mut(BLOCK).zip(by.chunks_exact(BLOCK));
+                        for (p, ((sum, by), x)) in panels.zip(x.chunks_exact(BLOCK)).enumerate() {
+                            let back = back(p);
+                            for ((sum, by), x) in sum.iter_mut().zip(by).zip(x) {
+                                add(sum, &back.through(by, x));
+                            }
+                        }
+                    },
+                );
+            });
+        } else {
+            pass(
+                x,
+                by,
+                #[inline(always)]
+                |p, x, by| {
+                    let back = back(p);
+                    for (x, by) in x.iter().zip(by) {
+                        *by = back.through(by, x);
+                    }
+                },
+            );
+        }
+        [by_gamma, by_beta].map(|by| flat(by, gamma.len()))
     }
+
+    /// $\gamma$ over the standard deviation.
+    fn scaled(&self, gamma: &[f32]) -> Vec<Row> {
+        let rows = padded(gamma).into_iter().zip(&self.inverse);
+        rows.map(|(g, inverse)| Row(std::array::from_fn(|i| g.0[i] * inverse.0[i]))).collect()
+    }
+}
+
+/// The way back through the normalisation of a panel.
+struct Back {
+    a: Row,
+    b: Row,
+    c: Row,
+    mean: Row,
+}
+
+impl Back {
+    /// $a (y - b - (x - m) c)$.
+    #[inline(always)]
+    fn through(&self, by: &Row, x: &Row) -> Row {
+        let Self { a, b, c, mean } = self;
+        let mut through = Row::default();
+        for i in 0..WIDTH {
+            through.0[i] = a.0[i] * (by.0[i] - b.0[i] - (x.0[i] - mean.0[i]) * c.0[i]);
+        }
+        through
+    }
+}
+
+/// Lets `change` see the rows of each panel of each block, and those of `y`, which is given the shape of
+/// `x`, beside them.
+fn pass(x: &Batch, y: &mut Batch, change: impl Fn(usize, &[Row], &mut [Row]) + Sync) {
+    y.resize(x.rows(), x.cols());
+    let blocks = y.par_blocks_mut().zip(x.par_blocks());
+    blocks.with_min_len(least(x.len())).for_each(|(y, x)| {
+        vectorised(
+            #[inline(always)]
+            || {
+                let panels = x.chunks_exact(BLOCK).zip(y.chunks_exact_mut(BLOCK));
+                for (p, (x, y)) in panels.enumerate() {
+                    change(p, x, y);
+                }
+            },
+        );
+    });
 }
 
 /// $\max(x, 0)$ into `y`.
-pub(super) fn relu(x: &[f32], y: &mut [f32]) {
-    y.iter_mut().zip(x).for_each(|(y, x)| *y = x.max(0.0));
+pub(super) fn relu(x: &Batch, y: &mut Batch) {
+    pass(
+        x,
+        y,
+        #[inline(always)]
+        |_, x, y| {
+            for (x, y) in x.iter().zip(y) {
+                y.0 = x.0.map(|x| x.max(0.0));
+            }
+        },
+    );
 }
 
-/// Derivatives by what went into the activation from those by its image `y`, in their place; `scale`
-/// is what dropout multiplied with.
-pub(super) fn relu_backward(y: &[f32], scale: f32, by: &mut [f32]) {
-    let chunks = by.par_chunks_mut(BLOCK * BLOCK).zip(y.par_chunks(BLOCK * BLOCK));
-    chunks.with_min_len(least(y.len())).for_each(|(by, y)| {
-        Arch::new().dispatch(|| {
-            by.iter_mut().zip(y).for_each(|(by, y)| *by = if *y > 0.0 { *by * scale } else { 0.0 });
-        });
-    });
+/// Derivatives by what went into the activation from those by its image `y`, in their place; `kept` is
+/// what dropout multiplied with.
+pub(super) fn relu_backward(y: &Batch, kept: f32, by: &mut Batch) {
+    pass(
+        y,
+        by,
+        #[inline(always)]
+        |_, y, by| {
+            for (y, by) in y.iter().zip(by) {
+                *by = masked(by, y, kept);
+            }
+        },
+    );
+}
+
+/// What ReLU and dropout let through of `by`.
+#[inline(always)]
+fn masked(by: &Row, y: &Row, kept: f32) -> Row {
+    let mut through = Row::default();
+    for i in 0..WIDTH {
+        // Both ways are cheap; a branch for each number is not.
+        let open = by.0[i] * kept;
+        through.0[i] = if y.0[i] > 0.0 { open } else { 0.0 };
+    }
+    through
+}
+
+/// Adds `by` to `sum`.
+pub(super) fn add_to(sum: &mut Batch, by: &Batch) {
+    pass(
+        by,
+        sum,
+        #[inline(always)]
+        |_, by, sum| {
+            for (sum, by) in sum.iter_mut().zip(by) {
+                add(sum, by);
+            }
+        },
+    );
 }

@@ -1,8 +1,8 @@
 //! The numbers of a flow as flat tensors, with their gradients and Adam's moments.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
+use super::vectorised;
 use crate::train::weights::Weights;
 
 /// Numbers that a thread takes at a time.
@@ -48,16 +48,19 @@ impl Tensors {
     pub(super) fn norm(&self) -> f64 {
         // Sums of fixed chunks, so that the number of threads does not matter.
         let squares = |chunk: &[f32]| {
-            Arch::new().dispatch(|| {
-                let (mut sums, (parts, rest)) = ([0.0_f32; 32], chunk.as_chunks::<32>());
-                for part in parts {
-                    sums.iter_mut().zip(part).for_each(|(s, v)| *s += v * v);
-                }
-                sums.iter()
-                    .chain(rest.iter().map(|v| v * v).collect::<Vec<_>>().iter())
-                    .map(|v| f64::from(*v))
-                    .sum::<f64>()
-            })
+            vectorised(
+                #[inline(always)]
+                || {
+                    let (mut sums, (parts, rest)) = ([0.0_f32; 32], chunk.as_chunks::<32>());
+                    for part in parts {
+                        sums.iter_mut().zip(part).for_each(|(s, v)| *s += v * v);
+                    }
+                    sums.iter()
+                        .chain(rest.iter().map(|v| v * v).collect::<Vec<_>>().iter())
+                        .map(|v| f64::from(*v))
+                        .sum::<f64>()
+                },
+            )
         };
         let chunks: Vec<&[f32]> = self.grads.iter().flat_map(|g| g.chunks(CHUNK)).collect();
         let sums: Vec<f64> = chunks.into_par_iter().map(squares).collect();
@@ -96,15 +99,18 @@ impl Adam {
             })
             .collect();
         chunks.into_par_iter().for_each(|((values, grads), (first, second))| {
-            Arch::new().dispatch(|| {
-                let moments = first.iter_mut().zip(second.iter_mut());
-                for ((value, grad), (m, v)) in values.iter_mut().zip(grads).zip(moments) {
-                    let grad = grad * scale;
-                    *m = BETA[0] * *m + (1.0 - BETA[0]) * grad;
-                    *v = BETA[1] * *v + (1.0 - BETA[1]) * grad * grad;
-                    *value -= rate * *m / (v.sqrt() * root + EPSILON);
-                }
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    let moments = first.iter_mut().zip(second.iter_mut());
+                    for ((value, grad), (m, v)) in values.iter_mut().zip(grads).zip(moments) {
+                        let grad = grad * scale;
+                        *m = BETA[0] * *m + (1.0 - BETA[0]) * grad;
+                        *v = BETA[1] * *v + (1.0 - BETA[1]) * grad * grad;
+                        *value -= rate * *m / (v.sqrt() * root + EPSILON);
+                    }
+                },
+            );
         });
     }
 }
