@@ -25,7 +25,7 @@ pub(super) fn least(numbers: usize) -> usize {
 }
 
 /// A row of a panel; it fills a line of the cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
 pub(super) struct Row(pub(super) [f32; WIDTH]);
 
@@ -88,6 +88,7 @@ impl Batch {
         self.panels() * BLOCK
     }
 
+    /// Blocks one after the other.
     pub(super) fn blocks(&self) -> usize {
         self.rows.div_ceil(BLOCK)
     }
@@ -107,12 +108,12 @@ impl Batch {
         &self.data[b * self.block_len() + p * BLOCK..][..self.rows_of(b)]
     }
 
-    /// The blocks one after the other.
+    /// The blocks, for threads to share out.
     pub(super) fn par_blocks(&self) -> rayon::slice::Chunks<'_, Row> {
         self.data.par_chunks(self.block_len())
     }
 
-    /// The blocks one after the other, to be written to.
+    /// The blocks, for threads to share out and to write to.
     pub(super) fn par_blocks_mut(&mut self) -> rayon::slice::ChunksMut<'_, Row> {
         let len = self.block_len();
         self.data.par_chunks_mut(len)

@@ -2,10 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{
-    batch::{Row, WIDTH},
-    product::least,
-};
+use super::batch::{Row, WIDTH, least};
 
 /// Entries of a line that are turned over at a time.
 const STRETCH: usize = 8;

@@ -144,9 +144,9 @@ pub(super) struct By {
     pub(super) output: Batch,
     /// By hidden units between blocks.
     hidden: Batch,
-    /// By those behind, and before, the second layer's activation in a block.
+    /// By what goes into a block's second layer, and then by what came out of its first.
     inner: Batch,
-    /// By those behind the first activation.
+    /// By what goes into a block's first layer.
     outer: Batch,
     /// By what went in.
     pub(super) input: Batch,
@@ -213,7 +213,7 @@ impl Net {
     ) {
         let mut taken = std::mem::take(&mut room.by);
         let By { output, hidden, inner, outer, input } = &mut taken;
-        let kept = (1.0 / (1.0 - dropout)) as f32;
+        let kept = kept(dropout);
         self.last.backward(tensors, &tape.hidden[2], output, hidden, room);
         for (b, block) in self.blocks.iter().enumerate().rev() {
             let BlockTape { inner: between, behind, statistics } = &tape.blocks[b];
@@ -230,9 +230,14 @@ impl Net {
     }
 }
 
+/// What dropout multiplies the units with that it keeps.
+fn kept(dropout: f64) -> f32 {
+    (1.0 / (1.0 - dropout)) as f32
+}
+
 /// Drops units with probability `dropout`, and makes up for them with the others.
 fn drop_units(x: &mut Batch, dropout: f64, rng: &mut impl Rng) {
-    let kept = (1.0 / (1.0 - dropout)) as f32;
+    let kept = kept(dropout);
     for r in 0..x.rows() {
         for p in 0..x.panels() {
             for v in x.part_mut(r, p) {

@@ -17,8 +17,8 @@ use super::{
 
 /// Multiplications below which a second thread costs more than it brings.
 const WORTH_SHARING: usize = 1 << 18;
-/// Blocks of rows that [`product_of_batches`] sums up before results go to memory; their panels stay in the
-/// innermost cache.
+/// Blocks of rows that [`product_of_batches`] sums up before results go to memory; the panels of both
+/// factors stay in the inner caches.
 const SLICE: usize = 6;
 /// Panels of the left factor that a thread takes at a time there, at most.
 const PANELS: usize = 4;
@@ -31,7 +31,7 @@ type Pair = [(usize, usize); 2];
 type Sums<S, const H: usize> = [[<S as Simd>::f32s; 2]; H];
 
 /// Fewest parts that a thread takes of a product of so many multiplications.
-pub(super) fn least(multiplications: usize) -> usize {
+fn least(multiplications: usize) -> usize {
     if multiplications < WORTH_SHARING { usize::MAX } else { 1 }
 }
 
