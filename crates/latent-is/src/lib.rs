@@ -3,44 +3,28 @@
 //!
 //! Samples are columns: a batch is a nalgebra matrix `[d, n]` of `f64`, one sample a column.
 
-pub mod adaptive;
-mod conditional;
-pub mod counted;
-pub mod cross_entropy;
-pub mod density;
-pub mod diagnostics;
-pub mod directional;
-mod draws;
 pub mod error;
-pub mod estimate;
-mod explore;
-pub mod final_stage;
-#[cfg(feature = "flow")]
-pub mod flow;
-pub mod form;
-pub mod improved_cross_entropy;
-pub mod interval;
-pub mod latent;
-mod level_size;
-pub mod limit_state;
+pub mod estimators;
+pub mod math;
 pub mod method;
 pub mod metrics;
 pub mod mixture;
-pub mod monte_carlo;
-mod nonfinite;
-pub mod on_nan;
-mod pool;
+pub mod model;
 pub mod problems;
-pub mod rng;
+pub mod result;
 pub mod run;
-pub mod sequential;
-pub mod simulator;
-mod smooth;
-pub mod special;
-pub mod subset;
-pub mod transport;
-pub mod two_level;
-pub mod verdict;
+mod search;
+
+pub use estimators::{
+    adaptive, cross_entropy, directional, form, improved_cross_entropy, monte_carlo, sequential,
+    subset,
+};
+pub use math::{rng, special};
+pub use method::{final_stage, two_level};
+#[cfg(feature = "flow")]
+pub use model::flow;
+pub use model::{counted, density, latent, limit_state, on_nan, simulator, transport};
+pub use result::{diagnostics, estimate, interval, verdict};
 
 pub use adaptive::Adaptive;
 pub use counted::Counted;
@@ -49,18 +33,20 @@ pub use density::{Density, StandardNormal};
 pub use directional::Directional;
 pub use error::{Error, EvalError};
 pub use estimate::{Estimate, LevelRecord, StopReason};
-pub use final_stage::{FinalStage, Proposal};
+pub use final_stage::FinalStage;
 #[cfg(feature = "flow")]
 pub use flow::{FlowTransport, Units};
 pub use form::{DesignPoint, DesignPoints, Form};
 pub use improved_cross_entropy::ImprovedCrossEntropy;
 pub use interval::{Interval, IntervalKind};
 pub use limit_state::{FnLimitState, LimitState};
-pub use method::{Method, Search};
+pub use method::estimator::Estimator;
+pub use method::search_method::{Method, Search};
+pub use mixture::defensive::Proposal;
 pub use mixture::{Components, Family, GaussianMixture, MixtureFit};
 pub use monte_carlo::MonteCarlo;
 pub use on_nan::{NanPolicy, OnNan};
-pub use run::{Budget, Estimator, Run};
+pub use run::{Budget, Run};
 pub use sequential::{Moves, Sequential};
 pub use simulator::{Feature, Simulator};
 pub use subset::SubsetSimulation;

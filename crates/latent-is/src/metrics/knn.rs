@@ -23,7 +23,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, EvalError};
+use crate::error::{Error, EvalError};
 
 /// Reference points side by side in one block.
 const LANES: usize = 32;
@@ -250,7 +250,7 @@ fn check_finite(points: DMatrixView<'_, f64>) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng;
+    use crate::math::rng;
     use nalgebra::DMatrix;
 
     #[test]

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub use knn::{DensityCoverage, KnnReference};
 pub use repeated::{Confusion, Repeated, Repetition};
 
-use crate::{Density, Error, EvalError};
+use crate::error::{Error, EvalError};
+use crate::model::density::Density;
 
 /// Signed relative error $(\hat P - P) / P$.
 pub fn relative_error(pf: f64, reference: f64) -> f64 {
@@ -76,7 +77,8 @@ pub fn nll(density: &dyn Density, x: DMatrixView<'_, f64>) -> Result<f64, Error>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{StandardNormal, rng};
+    use crate::math::rng;
+    use crate::model::density::StandardNormal;
 
     #[test]
     fn errors_of_opposite_sign_cancel_only_in_the_bias() {
@@ -94,7 +96,7 @@ mod tests {
     fn nll_of_standard_normal_draws_is_their_entropy() {
         let n = 40_000;
         let x = rng::standard_normal(3, n, 6);
-        let entropy = 1.5 * (1.0 + crate::density::LN_2PI);
+        let entropy = 1.5 * (1.0 + crate::math::special::LN_2PI);
         // Var(log phi) = d / 2.
         let z = (nll(&StandardNormal::new(3), x.as_view()).unwrap() - entropy)
             / (1.5 / n as f64).sqrt();

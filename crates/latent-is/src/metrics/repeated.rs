@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Errors;
-use crate::{Error, Estimate, Status};
+use crate::error::Error;
+use crate::result::estimate::Estimate;
+use crate::result::verdict::Status;
 
 /// Relative error beyond which an estimate counts as off.
 const OFF: f64 = 0.5;

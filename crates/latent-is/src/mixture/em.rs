@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kernel::{Kernel, Moments};
 use super::{Family, GaussianMixture};
-use crate::{Error, EvalError};
+use crate::error::{Error, EvalError};
 
 /// How long expectation-maximisation runs and how it keeps covariances regular.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -211,7 +211,7 @@ fn update(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Density;
+    use crate::model::density::Density;
 
     #[test]
     fn a_needle_is_widened_and_a_ghost_is_dropped() {
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_objective_rises_and_weights_count_as_copies() {
-        let x = crate::rng::standard_normal(3, 300, 5);
+        let x = crate::math::rng::standard_normal(3, 300, 5);
         let w: Vec<f64> = (0..300).map(|i| f64::from(i % 3)).collect();
         let resp =
             DMatrix::from_fn(

@@ -116,7 +116,7 @@ fn spiked(covariance: &DMatrix<f64>, ess: f64) -> (f64, DMatrix<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng;
+    use crate::math::rng;
 
     fn sample_covariance(d: usize, n: usize, scale: impl Fn(usize) -> f64) -> DMatrix<f64> {
         let mut x = rng::standard_normal(d, n, 4);

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::em::{EmSettings, EmTrace, Start, effective_size, iterate, least, start};
 use super::{Family, GaussianMixture, kmeans};
-use crate::special::ln_sum_exp;
-use crate::{Error, EvalError, rng};
+use crate::error::{Error, EvalError};
+use crate::math::rng;
+use crate::math::special::ln_sum_exp;
 
 /// Iterations spent on each restart before the best one goes on.
 const TRIAL_ITERATIONS: usize = 10;
@@ -284,7 +285,7 @@ fn temper(ln_w: &[f64], floor: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Density;
+    use crate::model::density::Density;
 
     fn two_groups(n: usize) -> DMatrix<f64> {
         let mut x = rng::standard_normal(3, n, 9);

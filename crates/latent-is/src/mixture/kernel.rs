@@ -17,7 +17,7 @@ use super::{
     GaussianMixture,
     lanes::{LANES, dots, exp_nonpositive, lane, lane_mut, squares, total},
 };
-use crate::density::LN_2PI;
+use crate::math::special::LN_2PI;
 
 /// Samples whose sums one task adds up.
 const CHUNK: usize = 16 * LANES;

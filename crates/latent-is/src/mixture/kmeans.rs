@@ -100,7 +100,7 @@ fn assign(x: &DMatrix<f64>, centres: &DMatrix<f64>) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng;
+    use crate::math::rng;
 
     #[test]
     fn separated_groups_are_found_and_empty_clusters_left_out() {

@@ -4,12 +4,13 @@
 //!
 //! [`GaussianMixture`] is the density; [`MixtureFit`] fits one to weighted points.
 
-mod em;
-mod family;
-mod fit;
-mod kernel;
-mod kmeans;
-mod lanes;
+pub mod defensive;
+pub(crate) mod em;
+pub(crate) mod family;
+pub(crate) mod fit;
+pub(crate) mod kernel;
+pub(crate) mod kmeans;
+pub(crate) mod lanes;
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 use rand::RngExt;
@@ -21,9 +22,10 @@ pub use em::{EmSettings, EmTrace, expectation_maximization};
 pub use family::Family;
 pub use fit::{Components, Fitted, MixtureFit, MixtureFitBuilder};
 
-use crate::{Density, Error, EvalError, rng};
+use crate::error::{Error, EvalError};
+use crate::math::rng;
+use crate::model::density::Density;
 use kernel::Kernel;
-pub(crate) use kmeans::clusters;
 
 /// Samples that share one random stream in [`GaussianMixture::sample`].
 const BLOCK: usize = 1024;

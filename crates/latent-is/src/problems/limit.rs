@@ -2,7 +2,7 @@
 
 use std::f64::consts::{SQRT_2, TAU};
 
-use crate::special::ln_normal_cdf;
+use crate::math::special::ln_normal_cdf;
 
 /// $\beta - \sum_i u_i / \sqrt d$.
 pub(super) fn linear(u: &[f64], beta: f64) -> f64 {

@@ -2,10 +2,9 @@
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 
-use crate::density::LN_2PI;
-use crate::special::{inverse_ln_normal_cdf, ln_normal_cdf, ln_sum_exp};
-use crate::transport::Mapped;
-use crate::{EvalError, Transport};
+use crate::error::EvalError;
+use crate::math::special::{LN_2PI, inverse_ln_normal_cdf, ln_normal_cdf, ln_sum_exp};
+use crate::model::transport::{Mapped, Transport};
 
 /// The maps of the problems that have a target space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +205,7 @@ impl Mixture1 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng;
+    use crate::math::rng;
 
     #[test]
     fn encode_undoes_decode_far_into_the_tails() {

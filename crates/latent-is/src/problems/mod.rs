@@ -28,7 +28,9 @@ use nalgebra::{DMatrixView, DVector};
 
 pub use map::AnalyticMap;
 
-use crate::{EvalError, FnLimitState, LimitState, Transport};
+use crate::error::EvalError;
+use crate::model::limit_state::{FnLimitState, LimitState};
+use crate::model::transport::Transport;
 
 /// A function of one sample.
 type Limit = fn(&[f64]) -> f64;

@@ -17,7 +17,6 @@
 //! ```
 
 mod checkpoint;
-mod estimator;
 mod observer;
 
 use std::fmt;
@@ -30,11 +29,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use checkpoint::CheckpointError;
-pub use estimator::{Estimator, Progress, Staged, Stepped};
 pub use observer::{JsonLines, Observer, ProgressLine, Report};
 
-use crate::estimate::StopReason;
-use crate::{Density, Error, Estimate, EvalError, LimitState, NanPolicy, OnNan};
+use crate::error::{Error, EvalError};
+use crate::method::estimator::{Estimator, Progress};
+use crate::model::density::Density;
+use crate::model::limit_state::LimitState;
+use crate::model::on_nan::{NanPolicy, OnNan};
+use crate::result::estimate::{Estimate, StopReason};
 use checkpoint::{Identity, Spent};
 
 /// Where a run ends if its estimator has not by itself. Every part is optional.

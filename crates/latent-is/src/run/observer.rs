@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Progress, Stopped};
-use crate::Estimate;
+use super::Stopped;
+use crate::method::estimator::Progress;
+use crate::result::estimate::Estimate;
 
 /// A run after a step.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,0 +1,218 @@
+//! The recommended estimator: a cheap look around, then whatever fits what it saw.
+//!
+//! 1. *Rays.* A few rays from the origin of standard normal space. Where failure surrounds the origin alike,
+//!    [`Directional`] sampling needs no search and is all there is to do.
+//! 2. *First level.* Draws from the nominal law and from a wide one, as in [`CrossEntropy`].
+//! 3. *Starts.* [`Form`] searches in rounds: from the origin and from draws of the first level that failed, or
+//!    came nearest to it, far from each other; then from failures that no design point found so far explains.
+//!    Each place found gets a Gaussian $\mathcal N(u^*, I)$; together they make up half of the next level.
+//! 4. *Levels.* Cross-entropy levels, mostly at the failure event at once, with pooled weights and an
+//!    automatic number of components. They go on while a level saves more final draws than it costs: the
+//!    relative variance $\sigma_t^2$ of a draw of level $t$ asks for $\sigma_t^2/\delta^2$ final draws for the
+//!    target $\delta$, and the trend of $\sigma_t^2$ foretells the next one.
+//! 5. *Fresh draws* from the frozen, defended proposal: the estimate is (1) of
+//!    [`final_stage`](crate::final_stage), without bias whatever the steps before it did.
+//!
+//! Under a nominal density that is not standard normal, steps 1 and 3 are left out.
+//!
+//! The weight that a draw at a design point would have, relative to the estimate, says whether the
+//! final proposal covers what the starts found; a large one makes the verdict suspect.
+
+mod builder;
+mod fit;
+mod starts;
+mod state;
+
+use serde::{Deserialize, Serialize};
+
+pub use builder::AdaptiveBuilder;
+pub use state::AdaptiveState;
+
+use crate::error::{Error, EvalError};
+use crate::estimators::cross_entropy::{CrossEntropy, CrossEntropyState};
+use crate::estimators::directional::Directional;
+use crate::estimators::form::Form;
+use crate::method::final_stage::FinalStage;
+use crate::method::search_method::{Method, Search};
+use crate::model::density::{Density, StandardNormal};
+use crate::model::limit_state::LimitState;
+use crate::result::estimate::Estimate;
+use crate::search::level_size::FEW_COORDINATES;
+use fit::Proposer;
+use starts::{Starts, seeds};
+
+/// Most starts of the search for design points.
+const MOST_STARTS: usize = 24;
+/// Gradients that a start takes, about.
+const GRADIENTS: usize = 8;
+/// Evaluations that the starts may take, about: what four levels take.
+const STARTS_WORTH: usize = 2400;
+/// The same as a share of the budget.
+const STARTS_SHARE: f64 = 0.15;
+/// Evaluations below which rays alone are chosen: about what the search for a mixture takes.
+const RAYS_WORTH: f64 = 3000.0;
+/// Factor on the variance over the first few rays, which is uncertain.
+const CAUTION: f64 = 2.0;
+/// Target of the directional estimator where the final stage has none.
+const DEFAULT_TARGET: f64 = 0.02;
+/// Share that the places keep in later levels, above so many coordinates that no explorer follows them.
+const KEPT_SHARE: f64 = 0.2;
+/// Levels after which no further starts are made.
+const LAST_STARTS: usize = 4;
+/// Most further starts a level, and coordinates and places above which there are none.
+const MORE_STARTS: usize = 4;
+const MOST_FOLLOWED: usize = 20;
+const MOST_PLACES: usize = 24;
+
+/// The recommended estimator. See the [module](self) for what it does.
+///
+/// ```
+/// use latent_is::{Adaptive, FnLimitState, Method, StandardNormal};
+///
+/// let g = FnLimitState::new(10, |u: &[f64]| 4.5 - u.iter().sum::<f64>() / 10_f64.sqrt());
+/// let estimate = Adaptive::default().estimate(&StandardNormal::new(10), &g, 7)?;
+/// assert!(estimate.interval(0.999).contains(3.3977e-6));
+/// # Ok::<(), latent_is::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adaptive {
+    rays: usize,
+    form: Form,
+    seed_share: f64,
+    search: CrossEntropy,
+}
+
+impl Default for Adaptive {
+    fn default() -> Self {
+        let search = CrossEntropy::builder()
+            .samples_per_level(1200)
+            .while_it_pays(true)
+            .build()
+            .expect("the settings are in range");
+        Self { rays: 8, form: Form::default(), seed_share: 0.5, search }
+    }
+}
+
+impl Adaptive {
+    /// A builder that starts from the default.
+    pub fn builder() -> AdaptiveBuilder {
+        AdaptiveBuilder { method: Self::default() }
+    }
+
+    /// Directional sampling to the same target and budget, in batches of `rays`.
+    fn directional(&self, rays: usize) -> Directional {
+        let stage = self.search.final_stage();
+        Directional::builder()
+            .batch(rays)
+            .target_cov(stage.target_cov().unwrap_or(DEFAULT_TARGET))
+            .budget(stage.budget().unwrap_or(u64::MAX))
+            .build()
+            .expect("the settings of a final stage are in range")
+    }
+
+    /// Whether rays with the relative variance `spread` over them, at `each` evaluations, reach the
+    /// target before a search would have ended.
+    fn rays_suffice(&self, spread: f64, each: f64) -> bool {
+        let target = self.search.final_stage().target_cov().unwrap_or(DEFAULT_TARGET);
+        CAUTION * spread / (target * target) * each <= RAYS_WORTH
+    }
+
+    /// Evaluations that the first starts may take, about.
+    fn starts_worth(&self) -> usize {
+        let budget = self.search.final_stage().budget().unwrap_or(u64::MAX);
+        ((STARTS_SHARE * budget as f64) as usize).min(STARTS_WORTH)
+    }
+
+    /// Most starts that the next step of a search makes, and their coordinates.
+    fn starts_of(&self, levels: &CrossEntropyState) -> (usize, usize) {
+        let d = levels.pool().x.nrows();
+        let first = most_starts(self.starts_worth(), d);
+        match levels.levels().len() {
+            1 => (first, d),
+            n if n <= LAST_STARTS => (MORE_STARTS, d),
+            _ => (0, d),
+        }
+    }
+
+    /// One level of the search, or its starts when they are due after the first level.
+    fn search_step(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        starts: &mut Option<Starts>,
+        mut levels: CrossEntropyState,
+    ) -> Result<CrossEntropyState, Error> {
+        let known = starts.as_ref().map(Starts::places).unwrap_or_default();
+        let due = match starts {
+            None => levels.levels().len() == 1,
+            Some(found) => found.after < levels.levels().len() && found.after < LAST_STARTS,
+        };
+        if due && StandardNormal::is(nominal)? {
+            let pool = levels.pool();
+            let first = starts.is_none();
+            let found = starts.get_or_insert_default();
+            found.after = levels.levels().len();
+            let (spent, unknown) = (found.found.evaluations, found.found.unknown);
+            if first {
+                found.first(&self.form, g, pool, most_starts(self.starts_worth(), g.dim()))?;
+            } else if g.dim() <= MOST_FOLLOWED && known.len() < MOST_PLACES {
+                found.further(&self.form, g, pool, MORE_STARTS)?;
+            }
+            let spent = found.found.evaluations - spent;
+            if spent > 0 {
+                levels.charge(spent, found.found.unknown - unknown);
+                let fresh: Vec<_> = found.places().split_off(known.len());
+                if let Some(seeds) = seeds(&fresh)? {
+                    levels.sow(&seeds, self.seed_share)?;
+                }
+                return Ok(levels);
+            }
+        }
+        let fit = Proposer { fit: self.search.fit(), places: &known };
+        let mut levels = self.search.step_with(&fit, nominal, g, seed, levels)?;
+        if known.len() > 1 && g.dim() > FEW_COORDINATES {
+            levels.sow(&seeds(&known)?.expect("there are places"), KEPT_SHARE)?;
+        }
+        Ok(levels)
+    }
+}
+
+/// Starts that about `worth` evaluations allow in `d` coordinates.
+fn most_starts(worth: usize, d: usize) -> usize {
+    (worth / ((d + 1) * GRADIENTS)).clamp(1, MOST_STARTS)
+}
+
+impl Method for Adaptive {
+    fn search(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+    ) -> Result<Search, Error> {
+        EvalError::check_dim(nominal.dim(), g.dim())?;
+        let (mut starts, mut levels) = (None, self.search.init(g.dim()));
+        while !levels.done() {
+            levels = self.search_step(nominal, g, seed, &mut starts, levels)?;
+        }
+        Ok(levels.into_search().expect("a finished search has a proposal"))
+    }
+
+    fn final_stage(&self) -> &FinalStage {
+        self.search.final_stage()
+    }
+
+    fn estimate(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+    ) -> Result<Estimate, Error> {
+        EvalError::check_dim(nominal.dim(), g.dim())?;
+        let mut state = AdaptiveState::Begin { dim: g.dim() };
+        while !state.done() {
+            state = self.advance(nominal, g, seed, state)?;
+        }
+        Ok(state.finish().expect("a run that is done has draws"))
+    }
+}

@@ -1,0 +1,339 @@
+//! The search that both cross-entropy methods share: draws, the next level, a fit.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::propose::{Propose, spread};
+use super::{CrossEntropyBuilder, CrossEntropyState, Quantile, Schedule, Seen};
+use crate::error::{Error, EvalError};
+use crate::math::rng;
+use crate::method::estimator::Stepped;
+use crate::method::final_stage::FinalStage;
+use crate::method::search_method::{Method, Search};
+use crate::mixture::GaussianMixture;
+use crate::mixture::fit::{Components, MixtureFit};
+use crate::model::density::Density;
+use crate::model::limit_state::LimitState;
+use crate::result::estimate::{LevelRecord, StopReason};
+use crate::search::explore::Explorer;
+use crate::search::level_size::LevelSize;
+use crate::search::pool::{Batch, Pool};
+use crate::search::smooth::ln_failure;
+
+/// Levels without progress after which a search gives up.
+const PATIENCE: usize = 3;
+/// Relative variance of one draw from a mixture that fits well.
+const WELL_FITTED: f64 = 0.7;
+/// Factor on the relative variance that a further level is hoped to bring when the last one brought none.
+const HOPE: f64 = 0.8;
+
+/// A cross-entropy search that closes in on the event by the schedule `S`, and the draws after it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CrossEntropySearch<S> {
+    pub(super) samples_per_level: LevelSize,
+    #[serde(flatten)]
+    pub(crate) schedule: S,
+    pub(super) max_levels: usize,
+    pub(super) pooled: bool,
+    pub(super) refinements: usize,
+    /// Refines further while that saves final draws.
+    #[serde(default)]
+    pub(super) while_it_pays: bool,
+    /// Share of the explorer in every proposal.
+    pub(super) explore: f64,
+    pub(super) fit: MixtureFit,
+    pub(super) final_stage: FinalStage,
+}
+
+impl Default for CrossEntropySearch<Quantile> {
+    fn default() -> Self {
+        Self::with(Quantile { quantile: 0.1 }, LevelSize::ByCoordinates { few: 800, many: 1200 })
+    }
+}
+
+impl CrossEntropySearch<Quantile> {
+    /// The published settings: 2000 draws a level, $\rho = 0.1$, two components, each level on its own
+    /// draws, and 2000 final draws from the last fit without defence.
+    pub fn paper() -> Self {
+        Self::bare(Quantile { quantile: 0.1 }, 2000)
+    }
+
+    /// A builder that starts from the default.
+    pub fn builder() -> CrossEntropyBuilder<Quantile> {
+        CrossEntropyBuilder { method: Self::default() }
+    }
+
+    /// A builder that starts from [`paper`](Self::paper).
+    pub fn paper_builder() -> CrossEntropyBuilder<Quantile> {
+        CrossEntropyBuilder { method: Self::paper() }
+    }
+}
+
+impl<S: Schedule> CrossEntropySearch<S> {
+    /// Pooled fits with as many components as they need, exploration and a defended proposal.
+    pub(crate) fn with(schedule: S, samples_per_level: LevelSize) -> Self {
+        Self {
+            samples_per_level,
+            schedule,
+            max_levels: 50,
+            pooled: true,
+            refinements: 1,
+            while_it_pays: false,
+            explore: 0.05,
+            fit: MixtureFit::default(),
+            final_stage: FinalStage::default(),
+        }
+    }
+
+    /// The methods as published: each level on its own draws, two components, as many final draws as a
+    /// level has, no defence.
+    pub(crate) fn bare(schedule: S, samples_per_level: usize) -> Self {
+        Self {
+            samples_per_level: LevelSize::Fixed(samples_per_level),
+            schedule,
+            max_levels: 50,
+            pooled: false,
+            refinements: 0,
+            while_it_pays: false,
+            explore: 0.0,
+            fit: MixtureFit::default().with_components(Components::Fixed(2)),
+            final_stage: FinalStage::paper(samples_per_level as u64),
+        }
+    }
+
+    /// The state before the first level, for `dim` coordinates.
+    pub fn init(&self, dim: usize) -> CrossEntropyState {
+        CrossEntropyState::new(dim)
+    }
+
+    /// One level: draws, threshold or width, fit. A state that is done comes back unchanged.
+    ///
+    /// # Errors
+    /// See [`Method::search`].
+    pub fn step(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: CrossEntropyState,
+    ) -> Result<CrossEntropyState, Error> {
+        self.step_with(&self.fit, nominal, g, seed, state)
+    }
+
+    /// [`step`](Self::step) with another way to fit the next proposal.
+    pub(crate) fn step_with(
+        &self,
+        fit: &dyn Propose,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        mut state: CrossEntropyState,
+    ) -> Result<CrossEntropyState, Error> {
+        if state.done {
+            return Ok(state);
+        }
+        let level = state.levels.len();
+        let n = self.draws(g.dim());
+        let draw_seed = rng::derive(seed, "cross-entropy draws", level as u64);
+        if !self.pooled {
+            state.pool = Pool::new(g.dim());
+        }
+        let batch = match state.proposal.take() {
+            None => self.first(nominal, g, draw_seed, &mut state)?,
+            Some(q) => {
+                let (batch, _) = Batch::evaluate(nominal, g, &q.sample(n, draw_seed)?)?;
+                state.pool.add(&batch, Some(&q))?;
+                state.spread.push(spread(&batch, &q)?);
+                batch
+            }
+        };
+        Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
+        let (threshold, ln_w) = if batch.failures() >= fit.enough() {
+            let weights = state.pool.ln_weights().zip(&state.pool.g);
+            (0.0, weights.map(|(w, g)| w + ln_failure(*g)).collect())
+        } else {
+            self.next(&state, &batch.g)
+        };
+        let fit_seed = rng::derive(seed, "cross-entropy fit", level as u64);
+        let fitted = fit.propose(&state.pool, &ln_w, state.explorer.as_ref(), fit_seed)?;
+        if let Some(explorer) = &mut state.explorer {
+            explorer.follow(&state.pool)?;
+        }
+        let spent = state.charged() + n as u64 * (level as u64 + 1);
+        let pays = self.while_it_pays && self.refining_pays(&state.spread, spent, n);
+        state.follow(fitted.mixture, threshold, self.refinements, pays)?;
+        state.levels.push(LevelRecord {
+            level,
+            threshold,
+            evaluations: n as u64,
+            unknown: batch.unknown,
+            failures: batch.failures(),
+            ess: fitted.ess,
+            components: state.proposal.as_ref().map_or(0, GaussianMixture::len),
+            acceptance: None,
+        });
+        if !state.done {
+            state.stopped = if state.stalled >= PATIENCE {
+                Some(StopReason::Stalled)
+            } else if level + 1 >= self.max_levels {
+                Some(StopReason::Levels)
+            } else if self.would_starve(spent + n as u64) {
+                // A search that has reached the event and only misses refinement has converged.
+                Some(if threshold > 0.0 { StopReason::Budget } else { StopReason::Converged })
+            } else {
+                None
+            };
+            state.done = state.stopped.is_some();
+        }
+        if let (Some(fit), Some(explorer)) = (&state.proposal, &state.explorer) {
+            let share = if state.done { self.explore } else { explorer.level_share(self.explore) };
+            state.proposal = Some(fit.blend(explorer.proposal(), share)?);
+        }
+        Ok(state)
+    }
+
+    /// The next threshold or width and the log-weights of the points behind the next fit.
+    fn next(&self, state: &CrossEntropyState, drawn: &[f64]) -> (f64, Vec<f64>) {
+        let mut ln_w: Vec<f64> = state.pool.ln_weights().collect();
+        let seen = Seen {
+            g: &state.pool.g,
+            ln_w: &ln_w,
+            drawn,
+            before: state.levels.last().map(|l| l.threshold),
+            samples_per_level: self.draws(state.pool.x.nrows()),
+            dim: state.pool.x.nrows(),
+            pooled: self.pooled,
+        };
+        let (threshold, factors) = self.schedule.next(&seen);
+        ln_w.iter_mut().zip(factors).for_each(|(w, factor)| *w += factor);
+        (threshold, ln_w)
+    }
+
+    /// The first level's draws: from the nominal density, half of them from a wide Gaussian when the
+    /// search explores.
+    fn first(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: &mut CrossEntropyState,
+    ) -> Result<Batch, Error> {
+        let n = self.draws(g.dim());
+        let plain = if self.explore > 0.0 { n - n / 2 } else { n };
+        let x = nominal.sample(plain, seed)?;
+        let (mut batch, _) = Batch::evaluate(nominal, g, &x)?;
+        state.pool.add(&batch, None)?;
+        if self.explore > 0.0 {
+            let explorer = Explorer::new(&x)?;
+            let x = explorer.proposal().sample(n - plain, rng::derive(seed, "wide", 0))?;
+            let (more, _) = Batch::evaluate(nominal, g, &x)?;
+            state.pool.add(&more, Some(explorer.proposal()))?;
+            batch.append(more);
+            state.explorer = Some(explorer);
+        }
+        Ok(batch)
+    }
+
+    /// Draws of a level.
+    fn draws(&self, dim: usize) -> usize {
+        self.samples_per_level.at(dim)
+    }
+
+    /// Whether a further level would save more final draws than it costs, judged by how the relative
+    /// variance of one draw fell from level to level.
+    fn refining_pays(&self, spread: &[Option<f64>], spent: u64, level: usize) -> bool {
+        let measured: Vec<f64> = spread.iter().copied().flatten().collect();
+        let Some(last) = measured.last().copied() else { return true };
+        let lowest = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
+        let (earlier, late) = measured.split_at(measured.len().saturating_sub(PATIENCE - 1));
+        let next = match measured[..] {
+            // Without a trend yet: what a mixture that fits well has.
+            [_] => WELL_FITTED.min(last),
+            [.., before, last] if last < before => (last * last / before).max(0.5 * last),
+            // One level is uncertain: only several that gained nothing end it.
+            _ if lowest(late) < lowest(earlier) => HOPE * last,
+            _ => last,
+        };
+        let draws = |variance: f64, spent: u64| {
+            let wanted = self.final_stage.target_cov().map_or(0.0, |t| variance / (t * t));
+            let left =
+                self.final_stage.budget().map_or(f64::INFINITY, |b| b.saturating_sub(spent) as f64);
+            (wanted, variance / left.max(1.0))
+        };
+        let level = level as u64;
+        let (now, then) = (draws(last, spent), draws(next, spent + level));
+        let enough = self.final_stage.budget().is_none_or(|b| now.0 + spent as f64 <= b as f64);
+        if enough { then.0 + level as f64 <= now.0 } else { then.1 < now.1 }
+    }
+
+    /// The same search with other final draws.
+    pub(crate) fn finished_by(self, final_stage: FinalStage) -> Self {
+        Self { final_stage, ..self }
+    }
+
+    /// How mixtures are fitted.
+    pub(crate) fn fit(&self) -> MixtureFit {
+        self.fit
+    }
+
+    /// Whether `spent` evaluations would leave less than a third of the budget to the final draws.
+    fn would_starve(&self, spent: u64) -> bool {
+        self.final_stage.budget().is_some_and(|budget| 3 * spent > 2 * budget)
+    }
+}
+
+impl<S: Schedule> Method for CrossEntropySearch<S> {
+    fn search(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+    ) -> Result<Search, Error> {
+        EvalError::check_dim(nominal.dim(), g.dim())?;
+        let mut state = self.init(g.dim());
+        while !state.done {
+            state = self.step(nominal, g, seed, state)?;
+        }
+        Ok(state.into_search().expect("a finished search has a proposal"))
+    }
+
+    fn final_stage(&self) -> &FinalStage {
+        &self.final_stage
+    }
+}
+
+impl<S: Schedule + Serialize + DeserializeOwned> Stepped for CrossEntropySearch<S> {
+    type Search = CrossEntropyState;
+
+    const NAME: &'static str = S::NAME;
+
+    fn init_search(&self, dim: usize) -> CrossEntropyState {
+        self.init(dim)
+    }
+
+    fn step_search(
+        &self,
+        nominal: &dyn Density,
+        g: &dyn LimitState,
+        seed: u64,
+        state: CrossEntropyState,
+    ) -> Result<CrossEntropyState, Error> {
+        self.step(nominal, g, seed, state)
+    }
+
+    fn records(state: &CrossEntropyState) -> &[LevelRecord] {
+        &state.levels
+    }
+
+    fn next_level(&self, state: &CrossEntropyState) -> u64 {
+        self.draws(state.pool.x.nrows()) as u64
+    }
+
+    fn outcome(&self, state: CrossEntropyState) -> Result<Search, CrossEntropyState> {
+        if state.done {
+            Ok(state.into_search().expect("a finished search has a proposal"))
+        } else {
+            Err(state)
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Special functions and random streams.
+
+pub(crate) mod nonfinite;
+pub mod rng;
+pub mod special;

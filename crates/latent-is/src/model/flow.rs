@@ -1,0 +1,124 @@
+//! A trained flow as the map between latent and target space.
+
+use flow_core::Flow;
+use nalgebra::{DMatrixView, DVector};
+use serde::{Deserialize, Serialize};
+
+use crate::error::EvalError;
+use crate::model::transport::{Mapped, Transport};
+
+/// The units of target space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Units {
+    /// The units of the data that the flow was trained on.
+    #[default]
+    Raw,
+    /// Standardised with the moments of the training data; densities are per standardised unit.
+    Standardized,
+}
+
+/// A [`Flow`] as a [`Transport`].
+#[derive(Clone, Debug)]
+pub struct FlowTransport {
+    flow: Flow,
+    units: Units,
+}
+
+impl FlowTransport {
+    /// `flow` with target space in `units`.
+    pub fn new(flow: Flow, units: Units) -> Self {
+        Self { flow, units }
+    }
+
+    /// The flow.
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// Adds `offset` to log-determinants of raw units when target space is standardised.
+    fn shift(&self, mut ln_det: DVector<f64>, offset: f64) -> DVector<f64> {
+        if self.units == Units::Standardized {
+            ln_det.add_scalar_mut(offset);
+        }
+        ln_det
+    }
+}
+
+impl Transport for FlowTransport {
+    fn dim(&self) -> usize {
+        self.flow.features()
+    }
+
+    fn decode(&self, u: DMatrixView<'_, f64>) -> Result<Mapped, EvalError> {
+        EvalError::check_dim(self.dim(), u.nrows())?;
+        let image = self.flow.decode(u).map_err(EvalError::failed)?;
+        let moments = self.flow.standardize();
+        let points = match self.units {
+            Units::Raw => image.points,
+            Units::Standardized => moments.apply(image.points.as_view()),
+        };
+        Ok(Mapped { points, ln_det: self.shift(image.ln_det, moments.ln_det()) })
+    }
+
+    fn encode(&self, x: DMatrixView<'_, f64>) -> Result<Mapped, EvalError> {
+        EvalError::check_dim(self.dim(), x.nrows())?;
+        let moments = self.flow.standardize();
+        let image = match self.units {
+            Units::Raw => self.flow.encode(x),
+            Units::Standardized => self.flow.encode(moments.undo(x).as_view()),
+        }
+        .map_err(EvalError::failed)?;
+        Ok(Mapped { points: image.points, ln_det: self.shift(image.ln_det, -moments.ln_det()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_core::{FlowConfig, Precision, bijection::Standardize, default_device};
+    use nalgebra::DMatrix;
+
+    use super::*;
+    use crate::math::rng;
+
+    /// An untrained flow is no identity: its couplings have random weights.
+    fn flow() -> Flow {
+        let moments = Standardize::new(vec![10.0, -5.0], vec![2.0, 0.5]).unwrap();
+        let config = FlowConfig { hidden: 8, ..FlowConfig::new(2) };
+        Flow::init(&config, moments, 3, Precision::F64, &default_device()).unwrap()
+    }
+
+    #[test]
+    fn units_differ_by_the_moments_alone() {
+        let u = rng::standard_normal(2, 200, 1);
+        let raw = FlowTransport::new(flow(), Units::Raw).decode(u.as_view()).unwrap();
+        let standard = FlowTransport::new(flow(), Units::Standardized).decode(u.as_view()).unwrap();
+        for j in 0..u.ncols() {
+            let expected =
+                [10.0 + 2.0 * standard.points[(0, j)], -5.0 + 0.5 * standard.points[(1, j)]];
+            assert!((raw.points[(0, j)] - expected[0]).abs() < 1e-12);
+            assert!((raw.points[(1, j)] - expected[1]).abs() < 1e-12);
+            // The product of the standard deviations is one.
+            assert!((raw.ln_det[j] - standard.ln_det[j]).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn encode_undoes_decode_in_both_units() {
+        let u = rng::standard_normal(2, 200, 2);
+        for units in [Units::Raw, Units::Standardized] {
+            let transport = FlowTransport::new(flow(), units);
+            let there = transport.decode(u.as_view()).unwrap();
+            let back = transport.encode(there.points.as_view()).unwrap();
+            assert!((back.points - &u).amax() < 1e-9);
+            assert!((there.ln_det + back.ln_det).amax() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_batch_of_another_dimension_is_refused() {
+        let transport = FlowTransport::new(flow(), Units::Raw);
+        let error = transport.decode(DMatrix::zeros(3, 4).as_view()).unwrap_err();
+        assert_eq!(error.to_string(), "samples have 3 coordinates, the function takes 2");
+    }
+}

@@ -1,0 +1,126 @@
+//! What a limit state without an answer (NaN) means.
+//!
+//! | policy | a NaN counts as | estimate | interval |
+//! |---|---|---|---|
+//! | [`Unknown`](NanPolicy::Unknown) | unknown, and is counted | of the answered draws' failures: a lower one | from all unknown safe to all unknown failing |
+//! | [`Failure`](NanPolicy::Failure) | a failure on the boundary, `g = 0`, and is counted | of failing or giving no answer | of that event |
+//! | [`Abort`](NanPolicy::Abort) | an error | none | none |
+//!
+//! [`Unknown`](NanPolicy::Unknown) is what every estimator does by itself; the others wrap the limit state in an [`OnNan`].
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nalgebra::{DMatrixView, DVector};
+use serde::{Deserialize, Serialize};
+
+use crate::error::EvalError;
+use crate::model::limit_state::LimitState;
+
+/// What an evaluation without an answer counts as. See the [module](self).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NanPolicy {
+    /// Neither safe nor failing: it is counted and widens the interval.
+    #[default]
+    Unknown,
+    /// A failure: for simulators that stop because the system has failed.
+    Failure,
+    /// An error that ends the run.
+    Abort,
+}
+
+/// A limit state with a [`NanPolicy`].
+///
+/// ```
+/// use latent_is::{FnLimitState, LimitState, NanPolicy, OnNan};
+/// use nalgebra::DMatrix;
+///
+/// let root = FnLimitState::new(1, |x: &[f64]| x[0].sqrt() + 1.0);
+/// let g = OnNan::new(root, NanPolicy::Failure);
+/// let x = DMatrix::from_row_slice(1, 2, &[4.0, -1.0]);
+/// assert_eq!(g.evaluate(x.as_view())?.as_slice(), &[3.0, 0.0]);
+/// assert_eq!(g.unanswered(), 1);
+/// # Ok::<(), latent_is::EvalError>(())
+/// ```
+#[derive(Debug)]
+pub struct OnNan<G> {
+    g: G,
+    policy: NanPolicy,
+    unanswered: AtomicU64,
+}
+
+impl<G: LimitState> OnNan<G> {
+    /// `g` under `policy`; a reference works for `g`.
+    pub fn new(g: G, policy: NanPolicy) -> Self {
+        Self { g, policy, unanswered: AtomicU64::new(0) }
+    }
+
+    /// Evaluations without an answer so far, whatever they counted as.
+    pub fn unanswered(&self) -> u64 {
+        self.unanswered.load(Ordering::Relaxed)
+    }
+}
+
+impl<G: LimitState> LimitState for OnNan<G> {
+    fn dim(&self) -> usize {
+        self.g.dim()
+    }
+
+    fn evaluate(&self, x: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
+        let mut values = self.g.evaluate(x)?;
+        let count = values.iter().filter(|v| v.is_nan()).count();
+        self.unanswered.fetch_add(count as u64, Ordering::Relaxed);
+        match self.policy {
+            NanPolicy::Unknown => {}
+            NanPolicy::Failure => {
+                values.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = 0.0);
+            }
+            NanPolicy::Abort => {
+                if let Some(sample) = values.iter().position(|v| v.is_nan()) {
+                    let point = x.column(sample).iter().copied().collect();
+                    return Err(EvalError::Unanswered { count, of: values.len(), point });
+                }
+            }
+        }
+        Ok(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estimators::monte_carlo::MonteCarlo;
+    use crate::model::density::StandardNormal;
+    use crate::model::limit_state::FnLimitState;
+
+    /// Fails beyond 1.5 and gives no answer below -1.5.
+    fn patchy() -> FnLimitState<impl Fn(&[f64]) -> f64 + Sync> {
+        FnLimitState::new(1, |x: &[f64]| if x[0] < -1.5 { f64::NAN } else { 1.5 - x[0] })
+    }
+
+    #[test]
+    fn unknown_draws_widen_the_interval_from_all_safe_to_all_failing() {
+        let method = MonteCarlo::builder().budget(20_000).target_cov(None).build().unwrap();
+        let e = method.estimate(&StandardNormal::new(1), &patchy(), 3).unwrap();
+        let (one, both) = (0.066_807, 0.133_614);
+        let worst = e.unknown_failing.unwrap();
+        assert!((e.pf() / one - 1.0).abs() < 0.1 && (worst.log_pf.exp() / both - 1.0).abs() < 0.1);
+        assert_eq!(worst.failures, e.failures + e.unknown);
+        let i = e.interval(0.95);
+        // As wide as both sampling errors, about 0.0018 and 0.0024, and no wider by much.
+        assert!(i.contains(one) && i.contains(both) && i.contains(0.1));
+        assert!(i.lower() > one - 0.008 && i.upper() < both + 0.01);
+    }
+
+    #[test]
+    fn a_nan_may_count_as_a_failure_or_end_the_run() {
+        let method = MonteCarlo::builder().budget(20_000).target_cov(None).build().unwrap();
+        let g = OnNan::new(patchy(), NanPolicy::Failure);
+        let e = method.estimate(&StandardNormal::new(1), &g, 3).unwrap();
+        assert!(e.interval(0.999).contains(0.133_614) && e.unknown == 0);
+        assert!((g.unanswered() as f64 / 20_000.0 - 0.0668).abs() < 0.01);
+        let g = OnNan::new(patchy(), NanPolicy::Abort);
+        let error = method.estimate(&StandardNormal::new(1), &g, 3).unwrap_err().to_string();
+        assert!(error.contains("of 10000 samples"), "{error}");
+    }
+}

@@ -1,0 +1,197 @@
+//! The result: a failure probability with what is needed to judge it.
+
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+use crate::math::special::ln_sum_exp;
+use crate::mixture::defensive::Proposal;
+use crate::result::diagnostics::{effective_sample_size, max_weight_share, pareto_k};
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// It reached what it was asked for: the failure event, the target, the number of draws.
+    Converged,
+    /// The search reached its largest number of levels.
+    Levels,
+    /// The evaluations ran out.
+    Budget,
+    /// The search made no progress over several levels.
+    Stalled,
+}
+
+/// What one level of a search did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LevelRecord {
+    /// Number of the level, from zero.
+    pub level: usize,
+    /// Threshold of `g` (cross-entropy) or width of the smoothed indicator (sequential) that the
+    /// level's fit aims at.
+    pub threshold: f64,
+    /// Evaluations of the level.
+    pub evaluations: u64,
+    /// Evaluations without an answer (NaN).
+    pub unknown: u64,
+    /// Failures among the level's draws.
+    pub failures: u64,
+    /// Effective size of the weights behind the level's fit.
+    pub ess: f64,
+    /// Components of the fitted mixture.
+    pub components: usize,
+    /// Share of accepted moves, for methods that have any.
+    pub acceptance: Option<f64>,
+}
+
+/// Failing draws with their log-weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WeightedSample {
+    /// The points, `[d, m]`.
+    pub points: DMatrix<f64>,
+    /// $\log p - \log q$ of each, `[m]`.
+    pub ln_w: DVector<f64>,
+}
+
+/// What independent weighted draws say, without the draws themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Natural logarithm of the estimate; minus infinity without a failure.
+    #[serde(with = "crate::math::nonfinite")]
+    pub log_pf: f64,
+    /// Coefficient of variation of the estimate; infinite without a failure.
+    #[serde(with = "crate::math::nonfinite")]
+    pub cov: f64,
+    /// Effective sample size of the failing draws.
+    pub ess: f64,
+    /// Largest share of one draw in the estimate.
+    pub max_weight_share: f64,
+    /// Number of failing draws.
+    pub failures: u64,
+}
+
+impl Tally {
+    /// The estimate (1) from `draws` draws whose nonzero terms have the logarithms `ln_h`.
+    pub(crate) fn new(ln_h: &[f64], draws: u64) -> Self {
+        let n = draws as f64;
+        let ess = effective_sample_size(ln_h);
+        // Var(h) / (n mean(h)^2), with the divisor n - 1.
+        let cov = if ess > 0.0 {
+            ((n / ess - 1.0).max(0.0) / (n - 1.0).max(1.0)).sqrt()
+        } else {
+            f64::INFINITY
+        };
+        Self {
+            log_pf: ln_sum_exp(ln_h) - n.ln(),
+            cov,
+            ess,
+            max_weight_share: max_weight_share(ln_h),
+            failures: ln_h.len() as u64,
+        }
+    }
+}
+
+/// What several starts of a search for design points led to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StartsRecord {
+    /// Starts.
+    pub starts: usize,
+    /// Starts that converged.
+    pub converged: usize,
+    /// Distinct points that they converged to.
+    pub distinct: usize,
+    /// Largest weight that a draw at one of these points would have, over the estimate: how badly the
+    /// final proposal covers what the starts found. Absent without a point or an estimate, and above
+    /// twenty coordinates, where draws lie far from the point nearest to the origin.
+    pub heaviest: Option<f64>,
+}
+
+/// A failure probability with what is needed to judge it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Estimate {
+    /// Natural logarithm of the failure probability; minus infinity when no failure was drawn, and
+    /// then only the upper end of [`interval`](Self::interval) says anything.
+    #[serde(with = "crate::math::nonfinite")]
+    pub log_pf: f64,
+    /// Coefficient of variation of the estimator; infinite when no failure was drawn.
+    #[serde(with = "crate::math::nonfinite")]
+    pub cov: f64,
+    /// Effective sample size of the failing draws.
+    pub ess: f64,
+    /// Shape of the tail of the weights, see [`pareto_k`].
+    pub pareto_k: Option<f64>,
+    /// Largest share of one draw in the estimate.
+    pub max_weight_share: f64,
+    /// Fresh draws behind the estimate.
+    pub draws: u64,
+    /// Failures among them.
+    pub failures: u64,
+    /// Every evaluation of the limit state, search included.
+    pub evaluations: u64,
+    /// Evaluations of a surrogate limit state, where the search ran on one.
+    pub surrogate_evaluations: u64,
+    /// Evaluations without an answer (NaN), counted as not failing; with any among the fresh draws,
+    /// the estimate is a lower one.
+    pub unknown: u64,
+    /// The same figures with every unanswered draw counted as failing; absent when each draw gave an
+    /// answer. The upper end of [`interval`](Self::interval) is that of these.
+    #[serde(default)]
+    pub unknown_failing: Option<Tally>,
+    /// Whether the estimate comes from correlated chains that no fresh draws have checked.
+    #[serde(default)]
+    pub unverified: bool,
+    /// Points at random places that contradict what a search along rays found.
+    #[serde(default)]
+    pub contradicted: u64,
+    /// What the starts of a search for design points led to, for methods that have any.
+    #[serde(default)]
+    pub starts: Option<StartsRecord>,
+    /// One record a level of the search, in order.
+    pub levels: Vec<LevelRecord>,
+    /// Why the run ended; anything but [`StopReason::Converged`] calls for a closer look.
+    pub stopped: StopReason,
+    /// Why the search ended, for methods that search.
+    pub search_stopped: Option<StopReason>,
+    /// Logarithm of the probability by the search itself, for methods that have one.
+    pub search_log_pf: Option<f64>,
+    /// What the fresh draws came from; absent for crude Monte Carlo.
+    pub proposal: Option<Proposal>,
+    /// The failing draws.
+    pub sample: WeightedSample,
+}
+
+impl Estimate {
+    /// The estimate (1) from `draws` independent draws of which the failing ones are `sample`.
+    pub(crate) fn from_draws(sample: WeightedSample, draws: u64) -> Self {
+        let ln_h = sample.ln_w.as_slice();
+        let tally = Tally::new(ln_h, draws);
+        Self {
+            log_pf: tally.log_pf,
+            cov: tally.cov,
+            ess: tally.ess,
+            pareto_k: pareto_k(ln_h),
+            max_weight_share: tally.max_weight_share,
+            draws,
+            failures: tally.failures,
+            evaluations: draws,
+            surrogate_evaluations: 0,
+            unknown: 0,
+            unknown_failing: None,
+            unverified: false,
+            contradicted: 0,
+            starts: None,
+            levels: Vec::new(),
+            stopped: StopReason::Converged,
+            search_stopped: None,
+            search_log_pf: None,
+            proposal: None,
+            sample,
+        }
+    }
+
+    /// The failure probability; zero when no failure was drawn or it underflows.
+    pub fn pf(&self) -> f64 {
+        self.log_pf.exp()
+    }
+}

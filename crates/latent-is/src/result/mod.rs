@@ -1,0 +1,7 @@
+//! What comes out: the estimate, its interval, its diagnostics and a verdict on it.
+
+pub mod diagnostics;
+pub(crate) mod draws;
+pub mod estimate;
+pub mod interval;
+pub mod verdict;
