@@ -16,7 +16,7 @@ pub enum EvalError {
     },
     /// Samples without an answer, where the policy is to stop at one.
     #[error("no answer for {count} of {of} samples, the first at {point:?}")]
-    Unanswered {
+    NanEvaluations {
         /// Samples without an answer in the batch.
         count: usize,
         /// Samples in the batch.

@@ -23,11 +23,11 @@ pub use math::{rng, special};
 pub use method::{final_stage, two_level};
 #[cfg(feature = "flow")]
 pub use model::flow;
-pub use model::{counted, density, latent, limit_state, on_nan, simulator, transport};
+pub use model::{counting, density, latent, limit_state, nan_policy, simulator, transport};
 pub use result::{diagnostics, estimate, interval, verdict};
 
 pub use adaptive::Adaptive;
-pub use counted::Counted;
+pub use counting::CountingTransport;
 pub use cross_entropy::CrossEntropy;
 pub use density::{Density, StandardNormal};
 pub use directional::Directional;
@@ -45,7 +45,7 @@ pub use method::search_method::{Method, Search};
 pub use mixture::defensive::Proposal;
 pub use mixture::{Components, Family, GaussianMixture, MixtureFit};
 pub use monte_carlo::MonteCarlo;
-pub use on_nan::{NanPolicy, OnNan};
+pub use nan_policy::{NanPolicy, WithNanPolicy};
 pub use run::{Budget, Run};
 pub use sequential::{Moves, Sequential};
 pub use simulator::{Feature, Simulator};

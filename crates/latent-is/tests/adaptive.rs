@@ -81,7 +81,7 @@ fn a_start_without_a_slope_or_an_answer_finds_nothing() {
     assert!(found.points.is_empty() && found.converged == 0);
     let silent = FnLimitState::new(3, |_: &[f64]| f64::NAN);
     let found = Form::default().search(&silent, 1).unwrap();
-    assert!(found.points.is_empty() && found.unknown == found.evaluations);
+    assert!(found.points.is_empty() && found.nan_evaluations == found.evaluations);
     assert!(Form::builder().starts(0).build().is_err());
     assert!(Form::builder().step(0.0).build().is_err());
 }

@@ -5,7 +5,7 @@
 //! cases here); of sixty 95 % intervals at least 47 must cover, which a method that covers in 93 % fails
 //! once in 10,000 cases.
 
-use latent_is::latent::{Composed, PullBack, PushForward};
+use latent_is::latent::{ComposedLimitState, PullBack, PushForward};
 use latent_is::transport::Mapped;
 use latent_is::two_level::Corrected;
 use latent_is::{
@@ -141,7 +141,7 @@ fn a_known_density_makes_up_for_a_flow_that_does_not_fit() {
         let problem = problems::by_name(name).unwrap();
         let target = problem.target().unwrap();
         let flow = Misfit(target.map);
-        let g = Composed::new(target.limit_state, flow).unwrap();
+        let g = ComposedLimitState::new(target.limit_state, flow).unwrap();
         let nominal = PullBack::new(PushForward::new(target.map), flow).unwrap();
         let method = CrossEntropy::default();
         let run = |nominal: &dyn Density, seed| method.estimate(nominal, &g, 900 + seed).unwrap();

@@ -210,8 +210,8 @@ fn unanswered_evaluations_follow_the_policy() {
     assert_eq!(unknown.counted_as_failures, 0);
     let failing = run(NanPolicy::Failure).unwrap();
     let (a, b) = (unknown.estimate.unwrap(), failing.estimate.unwrap());
-    assert_eq!(failing.counted_as_failures, a.unknown);
-    assert_eq!(b.failures, a.failures + a.unknown);
+    assert_eq!(failing.counted_as_failures, a.nan_evaluations);
+    assert_eq!(b.failures, a.failures + a.nan_evaluations);
     assert!(matches!(run(NanPolicy::Abort), Err(RunError::Estimator(_))));
 }
 

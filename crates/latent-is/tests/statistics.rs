@@ -213,7 +213,7 @@ fn products_of_level_means_are_right_on_average() {
     let problem = problems::by_name("two-mode-5").unwrap();
     let (nominal, method) = (StandardNormal::new(5), Sequential::conditional());
     let product =
-        |seed| method.search(&nominal, problem, seed).unwrap().log_pf.map_or(0.0, f64::exp);
+        |seed| method.search(&nominal, problem, seed).unwrap().ln_pf.map_or(0.0, f64::exp);
     let runs: Vec<f64> = (0..SEEDS).into_par_iter().map(product).collect();
     let (mean, sd) = mean_and_sd(&runs);
     let z = (mean - problem.pf()) / (sd / (SEEDS as f64).sqrt());
@@ -246,7 +246,7 @@ fn missing_answers_are_counted_and_no_failure_is_bounded() {
     let methods: [&dyn Method; 5] = [&ce, &ice, &sis, &pcn, &adaptive];
     for method in methods {
         let e = method.estimate(&nominal, &patchy, 1).unwrap();
-        let share = e.unknown as f64 / e.evaluations as f64;
+        let share = e.nan_evaluations as f64 / e.evaluations as f64;
         assert!((share - 0.1).abs() < 0.03, "{share}");
         let never = latent_is::FnLimitState::new(2, |u: &[f64]| 1.0 + u[0].abs());
         let e = method.estimate(&nominal, &never, 1).unwrap();

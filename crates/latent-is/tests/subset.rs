@@ -59,7 +59,7 @@ fn an_impossible_event_fails_with_a_bound() {
     assert!(e.interval(0.95).upper() > 1e-3);
     let nothing = FnLimitState::new(2, |_: &[f64]| f64::NAN);
     let e = SubsetSimulation::default().estimate(&nothing, 1).unwrap();
-    assert_eq!(e.unknown, e.evaluations);
+    assert_eq!(e.nan_evaluations, e.evaluations);
     assert_eq!(e.verdict().status, Status::Failed);
     assert!(SubsetSimulation::builder().level_probability(0.0).build().is_err());
 }

@@ -81,7 +81,7 @@ impl Agreement {
     pub fn reason(&self) -> Option<Reason> {
         let apart = self.levels.iter().filter(|level| level.apart).count() as u64;
         let levels = self.levels.len() as u64;
-        (apart > 0).then_some(Reason::FlowContradicted { apart, levels })
+        (apart > 0).then_some(Reason::FlowContradicted { differs: apart, levels })
     }
 
     /// What it comes to, in a sentence.
@@ -143,5 +143,5 @@ fn below(g: &[f64], level: f64) -> u64 {
 /// Whether the interval of a count lies wholly beside that of the flow.
 fn apart(reached: u64, n: usize, flow: &Interval) -> bool {
     let rows = Interval::of_count(reached, n as u64, CONFIDENCE);
-    rows.log_lower > flow.log_upper || rows.log_upper < flow.log_lower
+    rows.ln_lower > flow.ln_upper || rows.ln_upper < flow.ln_lower
 }

@@ -31,7 +31,7 @@ use crate::error::Error;
 use crate::estimators::cross_entropy::{CrossEntropyBuilder, CrossEntropySearch, Schedule, Seen};
 use crate::math::special::ln_sum_exp;
 use crate::search::level_size::LevelSize;
-use crate::search::smooth::{aim, ln_indicator};
+use crate::search::smooth::{fit_width, ln_indicator};
 
 /// Improved cross-entropy. See the [module](self) for what it does.
 ///
@@ -85,13 +85,13 @@ impl CrossEntropyBuilder<Smooth> {
 
 impl Smooth {
     /// Effective size of $n$ weights whose coefficient of variation is $\delta$.
-    fn enough(self, n: usize) -> f64 {
+    fn min_ess(self, n: usize) -> f64 {
         n as f64 / (1.0 + self.weight_cov * self.weight_cov)
     }
 
     /// The published rule: whether $1/\Phi$ on the failing points varies by at most $\delta$ under
     /// $p\,\Phi(-g/\sigma)$. Before there is a width, the failing points themselves must be enough.
-    fn arrived(self, seen: &Seen<'_>, sigma: Option<f64>) -> bool {
+    fn reached_zero(self, seen: &Seen<'_>, sigma: Option<f64>) -> bool {
         let points = || seen.ln_w.iter().zip(seen.g);
         let failing = || points().filter(|(_, g)| **g <= 0.0);
         let mass = ln_sum_exp(&failing().map(|(w, _)| *w).collect::<Vec<f64>>());
@@ -114,8 +114,9 @@ impl Schedule for Smooth {
         let before = seen.before.filter(|s| *s > 0.0);
         // Once the event is reached, further draws refine the fit to it.
         let reached = seen.before.is_some() && before.is_none();
-        let arrived = reached || (!seen.pooled && self.arrived(seen, before));
-        let enough = if arrived { f64::MIN_POSITIVE } else { self.enough(seen.samples_per_level) };
-        aim(seen.g, seen.ln_w, before, enough)
+        let reached_zero = reached || (!seen.pooled && self.reached_zero(seen, before));
+        let min_ess =
+            if reached_zero { f64::MIN_POSITIVE } else { self.min_ess(seen.samples_per_level) };
+        fit_width(seen.g, seen.ln_w, before, min_ess)
     }
 }

@@ -203,7 +203,7 @@ impl Estimator for MonteCarlo {
             done: state.done(),
             evaluations: state.draws.n,
             next: self.next_batch(state),
-            log_pf: (tally.failures > 0).then_some(tally.log_pf),
+            ln_pf: (tally.failures > 0).then_some(tally.ln_pf),
             cov: (tally.failures >= self.min_failures).then_some(tally.cov),
             level: None,
         }

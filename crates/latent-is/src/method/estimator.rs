@@ -64,7 +64,7 @@ pub struct Progress {
     /// Evaluations that the next step makes at most.
     pub next: u64,
     /// Logarithm of the estimate so far, where there is one.
-    pub log_pf: Option<f64>,
+    pub ln_pf: Option<f64>,
     /// Its coefficient of variation, where it can be told.
     pub cov: Option<f64>,
     /// The last level of a search.
@@ -180,7 +180,7 @@ impl<M: Stepped> Estimator for M {
                 done: false,
                 evaluations: M::records(search).iter().map(|l| l.evaluations).sum(),
                 next: self.next_level(search),
-                log_pf: None,
+                ln_pf: None,
                 cov: None,
                 level: M::records(search).last().cloned(),
             },
@@ -189,7 +189,7 @@ impl<M: Stepped> Estimator for M {
                 done: draws.done(),
                 evaluations: draws.evaluations(),
                 next: self.final_stage().next_batch(draws),
-                log_pf: draws.log_pf(),
+                ln_pf: draws.ln_pf(),
                 cov: draws.cov(),
                 level: search.levels.last().cloned(),
             },

@@ -282,8 +282,8 @@ impl FinalState {
     }
 
     /// Logarithm of the estimate so far.
-    pub fn log_pf(&self) -> Option<f64> {
-        Some(self.draws.tally().log_pf).filter(|l| l.is_finite())
+    pub fn ln_pf(&self) -> Option<f64> {
+        Some(self.draws.tally().ln_pf).filter(|l| l.is_finite())
     }
 
     /// The estimate; one that was cut short says [`StopReason::Budget`].

@@ -22,12 +22,12 @@ pub struct Search {
     /// Evaluations of the limit state the search ran on.
     pub evaluations: u64,
     /// Evaluations without an answer (NaN).
-    pub unknown: u64,
+    pub nan_evaluations: u64,
     /// Why the search ended.
     pub stopped: StopReason,
     /// Logarithm of the probability by the search's own product of level means, for methods that
     /// have one: a cross-check of the final estimate, with a large variance.
-    pub log_pf: Option<f64>,
+    pub ln_pf: Option<f64>,
 }
 
 impl Search {
@@ -36,15 +36,15 @@ impl Search {
         proposal: GaussianMixture,
         levels: Vec<LevelRecord>,
         stopped: Option<StopReason>,
-        log_pf: Option<f64>,
+        ln_pf: Option<f64>,
     ) -> Self {
         Self {
             proposal,
             evaluations: levels.iter().map(|level| level.evaluations).sum(),
-            unknown: levels.iter().map(|level| level.unknown).sum(),
+            nan_evaluations: levels.iter().map(|level| level.nan_evaluations).sum(),
             levels,
             stopped: stopped.unwrap_or(StopReason::Levels),
-            log_pf,
+            ln_pf,
         }
     }
 }
@@ -102,7 +102,7 @@ pub trait Method: Sync {
         estimate.surrogate_evaluations = search.evaluations;
         let mut estimate = finished(estimate, search);
         // The search's own estimate is one of the surrogate event.
-        estimate.search_log_pf = None;
+        estimate.search_ln_pf = None;
         Ok(estimate)
     }
 
@@ -127,17 +127,17 @@ pub trait Method: Sync {
         let own = corrected.estimate.surrogate_evaluations;
         corrected.estimate.surrogate_evaluations = own + search.evaluations;
         corrected.estimate = finished(corrected.estimate, search);
-        corrected.estimate.search_log_pf = None;
+        corrected.estimate.search_ln_pf = None;
         Ok(corrected)
     }
 }
 
 /// The estimate with the search's records.
 pub(crate) fn finished(mut estimate: Estimate, search: Search) -> Estimate {
-    estimate.unknown += search.unknown;
+    estimate.nan_evaluations += search.nan_evaluations;
     estimate.levels = search.levels;
     estimate.search_stopped = Some(search.stopped);
-    estimate.search_log_pf = search.log_pf;
+    estimate.search_ln_pf = search.ln_pf;
     if search.stopped != StopReason::Converged {
         estimate.stopped = search.stopped;
     }

@@ -5,7 +5,7 @@
 //!
 //! $$ g(u) = g_x(T(u)) \tag{13} $$
 //!
-//! as limit state ([`Composed`]), or in $x$ with the push-forward of the standard normal as nominal
+//! as limit state ([`ComposedLimitState`]), or in $x$ with the push-forward of the standard normal as nominal
 //! density ([`PushForward`]); the weights are the same. [`surrogate`] makes the cheap stand-in of the
 //! published method: ellipsoids around the encoded failure points,
 //!
@@ -29,12 +29,12 @@ use crate::model::transport::Transport;
 
 /// The exact composition $g(T(u))$ of a limit state with a transport map.
 #[derive(Clone, Copy, Debug)]
-pub struct Composed<G, T> {
+pub struct ComposedLimitState<G, T> {
     g: G,
     transport: T,
 }
 
-impl<G: LimitState, T: Transport> Composed<G, T> {
+impl<G: LimitState, T: Transport> ComposedLimitState<G, T> {
     /// Composes `g` with `transport`; references work for both.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl<G: LimitState, T: Transport> Composed<G, T> {
     }
 }
 
-impl<G: LimitState, T: Transport> LimitState for Composed<G, T> {
+impl<G: LimitState, T: Transport> LimitState for ComposedLimitState<G, T> {
     fn dim(&self) -> usize {
         self.g.dim()
     }
@@ -95,14 +95,14 @@ impl<T: Transport> Density for PushForward<T> {
 /// under $p$, whatever the quality of the flow, which decides the cost alone.
 ///
 /// ```
-/// use latent_is::latent::{Composed, PullBack, PushForward};
+/// use latent_is::latent::{ComposedLimitState, PullBack, PushForward};
 /// use latent_is::{CrossEntropy, Method, problems};
 ///
 /// let problem = problems::by_name("gmm-2").unwrap();
 /// let target = problem.target().unwrap();
 /// let known = PushForward::new(target.map); // any density that can be evaluated and drawn from
 /// let flow = target.map; // any transport, here a perfect one
-/// let g = Composed::new(target.limit_state, flow)?;
+/// let g = ComposedLimitState::new(target.limit_state, flow)?;
 /// let e = CrossEntropy::default().estimate(&PullBack::new(known, flow)?, &g, 7)?;
 /// assert!(e.interval(0.999).contains(problem.pf()));
 /// # Ok::<(), latent_is::Error>(())
@@ -216,7 +216,7 @@ mod tests {
         let surrogate = surrogate(&map, &[cube()], &mvee).unwrap();
         let encoded = map.encode(cube().as_view()).unwrap().points;
         assert!(surrogate.evaluate(encoded.as_view()).unwrap().iter().all(|g| *g < 1e-6));
-        let exact = Composed::new(enclose(&[cube()], &mvee).unwrap(), map).unwrap();
+        let exact = ComposedLimitState::new(enclose(&[cube()], &mvee).unwrap(), map).unwrap();
         let u = 1.5 * rng::standard_normal(2, 2000, 1);
         let (a, b) =
             (surrogate.evaluate(u.as_view()).unwrap(), exact.evaluate(u.as_view()).unwrap());
@@ -230,7 +230,7 @@ mod tests {
         assert!(matches!(error, Error::Ellipsoid { set: 1, .. }));
         assert!(enclose(&[], &mvee).is_err());
         let g = FnLimitState::new(3, |_: &[f64]| 1.0);
-        assert!(Composed::new(g, AnalyticMap::Warp).is_err());
+        assert!(ComposedLimitState::new(g, AnalyticMap::Warp).is_err());
     }
 
     #[test]

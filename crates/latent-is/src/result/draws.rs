@@ -17,12 +17,12 @@ pub(crate) struct Draws {
     points: Vec<f64>,
     ln_w: Vec<f64>,
     /// Log-weights of the draws without an answer.
-    unknown: Vec<f64>,
+    nan_evaluations: Vec<f64>,
 }
 
 impl Draws {
     pub(crate) fn new(dim: usize) -> Self {
-        Self { dim, n: 0, points: Vec::new(), ln_w: Vec::new(), unknown: Vec::new() }
+        Self { dim, n: 0, points: Vec::new(), ln_w: Vec::new(), nan_evaluations: Vec::new() }
     }
 
     /// Adds draws `x: [d, n]` with limit-state values and log-weights. A log-weight that is NaN is
@@ -39,7 +39,7 @@ impl Draws {
             let fails = *value <= 0.0;
             if value.is_nan() || (fails && ln_w.is_nan()) {
                 let bound = if ln_w.is_nan() { most } else { *ln_w };
-                self.unknown.push(bound.clamp(-UNBOUNDED, UNBOUNDED));
+                self.nan_evaluations.push(bound.clamp(-UNBOUNDED, UNBOUNDED));
             } else if fails && *ln_w > f64::NEG_INFINITY {
                 self.points.extend(point.iter());
                 self.ln_w.push(*ln_w);
@@ -63,9 +63,9 @@ impl Draws {
         let points = DMatrix::from_column_slice(self.dim, self.ln_w.len(), &self.points);
         let sample = WeightedSample { points, ln_w: DVector::from_column_slice(&self.ln_w) };
         let mut estimate = Estimate::from_draws(sample, self.n);
-        estimate.unknown = self.unknown.len() as u64;
-        estimate.unknown_failing = (!self.unknown.is_empty()).then(|| {
-            let all: Vec<f64> = self.ln_w.iter().chain(&self.unknown).copied().collect();
+        estimate.nan_evaluations = self.nan_evaluations.len() as u64;
+        estimate.nan_as_failing = (!self.nan_evaluations.is_empty()).then(|| {
+            let all: Vec<f64> = self.ln_w.iter().chain(&self.nan_evaluations).copied().collect();
             Tally::new(&all, self.n)
         });
         estimate

@@ -32,7 +32,7 @@ pub struct LevelRecord {
     /// Evaluations of the level.
     pub evaluations: u64,
     /// Evaluations without an answer (NaN).
-    pub unknown: u64,
+    pub nan_evaluations: u64,
     /// Failures among the level's draws.
     pub failures: u64,
     /// Effective size of the weights behind the level's fit.
@@ -57,7 +57,7 @@ pub struct WeightedSample {
 pub struct Tally {
     /// Natural logarithm of the estimate; minus infinity without a failure.
     #[serde(with = "crate::math::nonfinite")]
-    pub log_pf: f64,
+    pub ln_pf: f64,
     /// Coefficient of variation of the estimate; infinite without a failure.
     #[serde(with = "crate::math::nonfinite")]
     pub cov: f64,
@@ -81,7 +81,7 @@ impl Tally {
             f64::INFINITY
         };
         Self {
-            log_pf: ln_sum_exp(ln_h) - n.ln(),
+            ln_pf: ln_sum_exp(ln_h) - n.ln(),
             cov,
             ess,
             max_weight_share: max_weight_share(ln_h),
@@ -113,7 +113,7 @@ pub struct Estimate {
     /// Natural logarithm of the failure probability; minus infinity when no failure was drawn, and
     /// then only the upper end of [`interval`](Self::interval) says anything.
     #[serde(with = "crate::math::nonfinite")]
-    pub log_pf: f64,
+    pub ln_pf: f64,
     /// Coefficient of variation of the estimator; infinite when no failure was drawn.
     #[serde(with = "crate::math::nonfinite")]
     pub cov: f64,
@@ -133,11 +133,11 @@ pub struct Estimate {
     pub surrogate_evaluations: u64,
     /// Evaluations without an answer (NaN), counted as not failing; with any among the fresh draws,
     /// the estimate is a lower one.
-    pub unknown: u64,
+    pub nan_evaluations: u64,
     /// The same figures with every unanswered draw counted as failing; absent when each draw gave an
     /// answer. The upper end of [`interval`](Self::interval) is that of these.
     #[serde(default)]
-    pub unknown_failing: Option<Tally>,
+    pub nan_as_failing: Option<Tally>,
     /// Whether the estimate comes from correlated chains that no fresh draws have checked.
     #[serde(default)]
     pub unverified: bool,
@@ -154,7 +154,7 @@ pub struct Estimate {
     /// Why the search ended, for methods that search.
     pub search_stopped: Option<StopReason>,
     /// Logarithm of the probability by the search itself, for methods that have one.
-    pub search_log_pf: Option<f64>,
+    pub search_ln_pf: Option<f64>,
     /// What the fresh draws came from; absent for crude Monte Carlo.
     pub proposal: Option<Proposal>,
     /// The failing draws.
@@ -167,7 +167,7 @@ impl Estimate {
         let ln_h = sample.ln_w.as_slice();
         let tally = Tally::new(ln_h, draws);
         Self {
-            log_pf: tally.log_pf,
+            ln_pf: tally.ln_pf,
             cov: tally.cov,
             ess: tally.ess,
             pareto_k: pareto_k(ln_h),
@@ -176,15 +176,15 @@ impl Estimate {
             failures: tally.failures,
             evaluations: draws,
             surrogate_evaluations: 0,
-            unknown: 0,
-            unknown_failing: None,
+            nan_evaluations: 0,
+            nan_as_failing: None,
             unverified: false,
             contradicted: 0,
             starts: None,
             levels: Vec::new(),
             stopped: StopReason::Converged,
             search_stopped: None,
-            search_log_pf: None,
+            search_ln_pf: None,
             proposal: None,
             sample,
         }
@@ -192,6 +192,6 @@ impl Estimate {
 
     /// The failure probability; zero when no failure was drawn or it underflows.
     pub fn pf(&self) -> f64 {
-        self.log_pf.exp()
+        self.ln_pf.exp()
     }
 }

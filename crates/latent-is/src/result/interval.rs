@@ -30,9 +30,9 @@ pub enum IntervalKind {
 pub struct Interval {
     /// Logarithm of the lower end.
     #[serde(with = "crate::math::nonfinite")]
-    pub log_lower: f64,
+    pub ln_lower: f64,
     /// Logarithm of the upper end.
-    pub log_upper: f64,
+    pub ln_upper: f64,
     /// How it was made.
     pub kind: IntervalKind,
 }
@@ -53,25 +53,25 @@ impl Interval {
         let quantile = |a: u64, b: u64, p: f64| {
             Beta::new(a as f64, b as f64).expect("both are positive").inverse_cdf(p).ln()
         };
-        let log_lower =
+        let ln_lower =
             if hits == 0 { f64::NEG_INFINITY } else { quantile(hits, n - hits + 1, tail) };
-        let log_upper = if hits == n { 0.0 } else { quantile(hits + 1, n - hits, 1.0 - tail) };
-        Self { log_lower, log_upper, kind: IntervalKind::Exact }
+        let ln_upper = if hits == n { 0.0 } else { quantile(hits + 1, n - hits, 1.0 - tail) };
+        Self { ln_lower, ln_upper, kind: IntervalKind::Exact }
     }
 
     /// Lower end.
     pub fn lower(&self) -> f64 {
-        self.log_lower.exp()
+        self.ln_lower.exp()
     }
 
     /// Upper end.
     pub fn upper(&self) -> f64 {
-        self.log_upper.exp()
+        self.ln_upper.exp()
     }
 
     /// Whether the probability `pf` lies between the ends.
     pub fn contains(&self, pf: f64) -> bool {
-        (self.log_lower..=self.log_upper).contains(&pf.ln())
+        (self.ln_lower..=self.ln_upper).contains(&pf.ln())
     }
 }
 
@@ -103,20 +103,20 @@ impl Estimate {
             return self.upper_bound(confidence);
         }
         let own = Tally {
-            log_pf: self.log_pf,
+            ln_pf: self.ln_pf,
             cov: self.cov,
             ess: self.ess,
             max_weight_share: self.max_weight_share,
             failures: self.failures,
         };
-        let (log_lower, log_upper, kind) = own.ends(self.freedom(), tail);
-        let log_upper = self.worst_end(tail).unwrap_or(log_upper);
-        Interval { log_lower, log_upper: log_upper.min(0.0), kind }
+        let (ln_lower, ln_upper, kind) = own.ends(self.freedom(), tail);
+        let ln_upper = self.worst_end(tail).unwrap_or(ln_upper);
+        Interval { ln_lower, ln_upper: ln_upper.min(0.0), kind }
     }
 
     /// The upper end with unanswered draws counted as failing, if there are any.
     fn worst_end(&self, tail: f64) -> Option<f64> {
-        self.unknown_failing.map(|worst| worst.ends(self.freedom(), tail).1)
+        self.nan_as_failing.map(|worst| worst.ends(self.freedom(), tail).1)
     }
 
     /// Degrees of freedom of the variance.
@@ -129,12 +129,12 @@ impl Estimate {
         let bound = -(1.0 - confidence).ln() / nominal;
         let worst = self.worst_end(0.5 * (1.0 - confidence)).map_or(0.0, f64::exp);
         let bound = bound.max(worst);
-        let (log_upper, kind) = if bound < 1.0 {
+        let (ln_upper, kind) = if bound < 1.0 {
             (bound.ln(), IntervalKind::UpperBound)
         } else {
             (0.0, IntervalKind::Vacuous)
         };
-        Interval { log_lower: f64::NEG_INFINITY, log_upper, kind }
+        Interval { ln_lower: f64::NEG_INFINITY, ln_upper, kind }
     }
 }
 
@@ -150,13 +150,13 @@ impl Tally {
             let spread = 1.0 / self.ess + share * share;
             let shape = (1.0 + share).powi(2) / spread;
             let upper = spread / (1.0 + share) * gamma_quantile(shape, 1.0 - tail);
-            (self.log_pf + lower.ln(), self.log_pf + upper.ln(), IntervalKind::Gamma)
+            (self.ln_pf + lower.ln(), self.ln_pf + upper.ln(), IntervalKind::Gamma)
         } else {
             let t = StudentsT::new(0.0, 1.0, freedom)
                 .expect("the degrees of freedom are positive")
                 .inverse_cdf(1.0 - tail);
             let half = t * (self.cov * self.cov).ln_1p().sqrt();
-            (self.log_pf - half, self.log_pf + half, IntervalKind::LogNormal)
+            (self.ln_pf - half, self.ln_pf + half, IntervalKind::LogNormal)
         }
     }
 }
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn no_failure_gives_an_upper_bound_never_a_silent_zero() {
         let e = equal_weights(0, 1000);
-        assert!(e.log_pf == f64::NEG_INFINITY && e.cov == f64::INFINITY);
+        assert!(e.ln_pf == f64::NEG_INFINITY && e.cov == f64::INFINITY);
         let i = e.interval(0.95);
         assert_eq!(i.kind, IntervalKind::UpperBound);
         assert!((i.upper() - 3.0 / 1000.0).abs() < 1e-5 && i.lower() == 0.0);

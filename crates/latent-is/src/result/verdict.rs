@@ -94,7 +94,7 @@ pub enum Reason {
     /// Outcomes that the flow stands for contradict it on the way to failure.
     FlowContradicted {
         /// Levels of the criterion at which they do.
-        apart: u64,
+        differs: u64,
         /// Levels compared.
         levels: u64,
     },
@@ -156,10 +156,10 @@ impl fmt::Display for Reason {
             Self::Undefended => {
                 write!(f, "its proposal has no nominal part: no draw looked beyond the fit")
             }
-            Self::FlowContradicted { apart, levels } => {
+            Self::FlowContradicted { differs, levels } => {
                 write!(
                     f,
-                    "outcomes contradict the flow at {apart} of {levels} levels of the criterion"
+                    "outcomes contradict the flow at {differs} of {levels} levels of the criterion"
                 )
             }
             Self::Target { cov } => write!(
@@ -232,15 +232,15 @@ impl Estimate {
                 let limit = (1.0 - 1.0 / n.log10()).min(0.7);
                 note(pareto_k > limit, Reason::HeavyTail { pareto_k });
             }
-            if let Some(log_pf) = self.search_log_pf {
-                let difference = self.log_pf - log_pf;
+            if let Some(ln_pf) = self.search_ln_pf {
+                let difference = self.ln_pf - ln_pf;
                 note(difference.abs() > DISAGREEMENT, Reason::Disagreement { difference });
             }
         }
         if let Some(reason) = self.search_stopped {
             note(reason != StopReason::Converged, Reason::Search(reason));
         }
-        let share = self.unknown as f64 / self.evaluations.max(1) as f64;
+        let share = self.nan_evaluations as f64 / self.evaluations.max(1) as f64;
         note(share > MANY_UNKNOWN, Reason::Unknown { share });
         note(self.unverified && self.failures > 0, Reason::Unverified);
         let weight = self.starts.and_then(|starts| starts.heaviest).unwrap_or(0.0);
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_reason_from_outside_takes_its_place() {
-        let doubt = Reason::FlowContradicted { apart: 2, levels: 6 };
+        let doubt = Reason::FlowContradicted { differs: 2, levels: 6 };
         let verdict = monte_carlo(2.0, 10_000).with(doubt);
         assert_eq!((verdict.status, verdict.reasons[0]), (Status::Suspect, doubt));
         assert!(verdict.to_string().contains("at 2 of 6 levels"), "{verdict}");

@@ -92,7 +92,7 @@ pub(super) struct Identity {
 pub(super) struct Spent {
     pub(super) steps: u64,
     pub(super) seconds: f64,
-    /// Unanswered evaluations that counted as failures.
+    /// NanEvaluations evaluations that counted as failures.
     pub(super) as_failures: u64,
 }
 

@@ -35,7 +35,7 @@ use crate::error::{Error, EvalError};
 use crate::method::estimator::{Estimator, Progress};
 use crate::model::density::Density;
 use crate::model::limit_state::LimitState;
-use crate::model::on_nan::{NanPolicy, OnNan};
+use crate::model::nan_policy::{NanPolicy, WithNanPolicy};
 use crate::result::estimate::{Estimate, StopReason};
 use checkpoint::{Identity, Spent};
 
@@ -263,7 +263,7 @@ impl<'a, E: Estimator> Run<'a, E> {
         self.estimator.accepts(nominal)?;
         let identity = self.identity(g.dim())?;
         let (began, before) = (Instant::now(), spent);
-        let g = OnNan::new(g, self.on_nan);
+        let g = WithNanPolicy::new(g, self.on_nan);
         let stopped = loop {
             let progress = self.estimator.progress(&state);
             if let Some(stopped) = self.end(&progress, spent.seconds) {
@@ -273,7 +273,7 @@ impl<'a, E: Estimator> Run<'a, E> {
             spent.steps += 1;
             spent.seconds = before.seconds + began.elapsed().as_secs_f64();
             if self.on_nan == NanPolicy::Failure {
-                spent.as_failures = before.as_failures + g.unanswered();
+                spent.as_failures = before.as_failures + g.nan_evaluations();
             }
             if let Some(path) = &self.checkpoint {
                 checkpoint::write(path, &identity, spent, &state)?;

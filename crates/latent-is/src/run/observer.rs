@@ -69,8 +69,8 @@ impl<W: Write> Observer for ProgressLine<W> {
             }
             _ => write!(self.out, ", {}", p.phase)?,
         }
-        if let Some(log_pf) = p.log_pf {
-            write!(self.out, ", P = {:.3e}", log_pf.exp())?;
+        if let Some(ln_pf) = p.ln_pf {
+            write!(self.out, ", P = {:.3e}", ln_pf.exp())?;
         }
         if let Some(cov) = p.cov {
             write!(self.out, " +- {:.1} %", 100.0 * cov)?;

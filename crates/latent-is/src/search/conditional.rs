@@ -31,7 +31,7 @@ pub(crate) struct Moved {
     pub(crate) g: Vec<f64>,
     pub(crate) evaluations: usize,
     /// Candidates without an answer; they are as far from failing as can be.
-    pub(crate) unknown: u64,
+    pub(crate) nan_evaluations: u64,
     /// Share of accepted candidates.
     pub(crate) acceptance: f64,
 }
@@ -50,7 +50,7 @@ pub(crate) fn walk(
     let (d, n) = start.shape();
     let mut u = DMatrix::zeros(d, n * steps);
     let mut at = vec![0.0; n * steps];
-    let (mut accepted, mut evaluations, mut unknown) = (0, 0, 0);
+    let (mut accepted, mut evaluations, mut nan_evaluations) = (0, 0, 0);
     for (group, chains) in (0..n).collect::<Vec<_>>().chunks(n.div_ceil(GROUPS)).enumerate() {
         let beta = ln_step.exp().min(1.0);
         let mut hits = 0;
@@ -71,10 +71,10 @@ pub(crate) fn walk(
             EvalError::check_dim(chains.len(), there.len())?;
             for ((candidate, value), chain) in v.column_iter().zip(&there).zip(chains) {
                 let next = chain * steps + step;
-                unknown += u64::from(value.is_nan());
-                if accept(at[next - 1], known(*value), random.random()) {
+                nan_evaluations += u64::from(value.is_nan());
+                if accept(at[next - 1], clamp_nan(*value), random.random()) {
                     u.set_column(next, &candidate);
-                    at[next] = known(*value);
+                    at[next] = clamp_nan(*value);
                     hits += 1;
                 } else {
                     let last = u.column(next - 1).clone_owned();
@@ -90,11 +90,11 @@ pub(crate) fn walk(
         *ln_step = (*ln_step + excess / ((group + 1) as f64).sqrt()).min(0.0);
     }
     let acceptance = accepted as f64 / evaluations.max(1) as f64;
-    Ok(Moved { u, g: at, evaluations, unknown, acceptance })
+    Ok(Moved { u, g: at, evaluations, nan_evaluations, acceptance })
 }
 
 /// A limit-state value that a state can store and compare; without an answer, far from failing.
-pub(crate) fn known(value: f64) -> f64 {
+pub(crate) fn clamp_nan(value: f64) -> f64 {
     if value.is_nan() { f64::MAX } else { value.clamp(f64::MIN, f64::MAX) }
 }
 

@@ -1,13 +1,12 @@
-//! Exploration: where a search looks although falling values of `g` under the nominal law do not lead
-//! there.
+//! Exploration: draws from places that falling values of `g` under the nominal distribution do not lead to.
 //!
-//! A *wide* law around the nominal one, two Gaussians with its mean and its covariance widened so that
-//! the typical distance from the mean grows from $\sqrt d$ to $\sqrt d + \beta$ standard deviations, where
-//! rare failures lie. An [`Explorer`] then follows falling values of `g` under its own draws: of the
-//! points with $g \le \gamma_t$, the $\rho$-quantile under the last proposal, it picks a few that lie as far
-//! from each other as possible and draws around all of them alike. Modes that carry no weight on the way
-//! to them, and too few points for a fit, stay in sight until they are reached. Failures whose weight is
-//! negligible take no part, so that it does not run away into the tails.
+//! A *wide* distribution around the nominal one: two Gaussians with its mean and its covariance, scaled so
+//! that the typical distance from the mean grows from $\sqrt d$ to $\sqrt d + \beta$ standard deviations,
+//! where rare failures lie. An [`Explorer`] then follows falling values of `g` under its own draws. Of the
+//! points with $g \le \gamma_t$, the $\rho$-quantile under its last proposal, it picks a few *exploration
+//! centres* that lie as far from each other as possible and draws around all of them with equal weight.
+//! So it keeps modes that carry no weight on the way to them, and too few points for a fit, until they are
+//! reached. Failures whose weight is negligible take no part, so that it does not follow the tails.
 //!
 //! # References
 //! - T. Gonzalez: Clustering to minimize the maximum intercluster distance. *Theoretical Computer
@@ -26,20 +25,20 @@ use crate::search::pool::Pool;
 
 /// How much farther out the typical draw lies, in standard deviations: $\beta$.
 const REACH: f64 = 2.5;
-/// The same for the farther part of the wide law: tails that the covariance does not tell of.
+/// The same for the farther part of the wide distribution, for tails that the covariance does not show.
 const FAR_REACH: f64 = 6.0;
-/// Share of the farther part, and of the wide law in what the explorer draws from.
+/// Share of the farther part in the wide distribution, and of the wide distribution in the explorer's proposal.
 const HALF: f64 = 0.5;
 /// Share of its draws that the explorer's threshold keeps.
 const QUANTILE: f64 = 0.1;
-/// Most places around which the explorer draws.
-const PLACES: usize = 8;
-/// Least width of the draws around a place, in standard deviations of the farther wide law.
-const LEAST_WIDTH: f64 = 0.05;
+/// Largest number of exploration centres.
+const MAX_CENTRES: usize = 8;
+/// Smallest width of the draws around a centre, in standard deviations of the farther wide distribution.
+const MIN_WIDTH: f64 = 0.05;
 /// Log of the share in the weight of the elite below which a failure takes no part.
 pub(crate) const LN_NEGLIGIBLE: f64 = -14.0;
-/// How much more a level explores than the final draws do.
-const LOOK: f64 = 4.0;
+/// Factor on the exploration share in a level, against that in the final draws.
+const LEVEL_FACTOR: f64 = 4.0;
 /// Mean and covariance of nominal draws `x: [d, n]`, the covariance widened by `reach`.
 fn widened(x: &DMatrix<f64>, reach: f64) -> Result<GaussianMixture, Error> {
     let (d, n) = x.shape();
@@ -63,16 +62,16 @@ pub(crate) fn wide_gaussian(x: &DMatrix<f64>) -> Result<GaussianMixture, Error> 
 /// What a search draws its explorative share from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Explorer {
-    /// The wide law.
+    /// The wide distribution.
     base: GaussianMixture,
     /// Its farther part: the unit of distances.
     far: GaussianMixture,
-    /// The wide law and where it has led so far.
+    /// The wide distribution and the exploration centres so far.
     now: GaussianMixture,
     /// Whether draws were made after the threshold had reached zero.
-    settled: bool,
+    sampled_at_zero: bool,
     /// Whether the threshold has reached zero.
-    arrived: bool,
+    reached_zero: bool,
 }
 
 impl Explorer {
@@ -80,7 +79,7 @@ impl Explorer {
     pub(crate) fn new(x: &DMatrix<f64>) -> Result<Self, Error> {
         let (near, far) = (wide_gaussian(x)?, widened(x, FAR_REACH)?);
         let base = if x.nrows() > FEW_COORDINATES { near } else { near.blend(&far, HALF)? };
-        Ok(Self { now: base.clone(), base, far, settled: false, arrived: false })
+        Ok(Self { now: base.clone(), base, far, sampled_at_zero: false, reached_zero: false })
     }
 
     /// What to draw from next.
@@ -93,13 +92,13 @@ impl Explorer {
         if self.far.dim() > FEW_COORDINATES {
             explore
         } else {
-            (LOOK * explore).min(0.5).max(explore)
+            (LEVEL_FACTOR * explore).min(0.5).max(explore)
         }
     }
 
-    /// Whether it has drawn from where it arrived, or stays with the wide law.
-    pub(crate) fn settled(&self) -> bool {
-        self.settled || self.far.dim() > FEW_COORDINATES
+    /// Whether it has sampled after its threshold reached zero, or stays with the wide distribution.
+    pub(crate) fn sampled_at_zero(&self) -> bool {
+        self.sampled_at_zero || self.far.dim() > FEW_COORDINATES
     }
 
     /// Follows the points seen so far, the last of them drawn from its proposal.
@@ -110,8 +109,8 @@ impl Explorer {
         let ln_now = self.now.ln_pdf(pool.x.as_view())?;
         let ln_w: Vec<f64> = ln_now.iter().zip(pool.ln_mixture()).map(|(q, all)| q - all).collect();
         let threshold = quantile(&pool.g, &ln_w).max(0.0);
-        self.settled = self.arrived;
-        self.arrived |= threshold <= 0.0;
+        self.sampled_at_zero = self.reached_zero;
+        self.reached_zero |= threshold <= 0.0;
         let elite: Vec<(usize, f64)> =
             pool.ln_weights().enumerate().filter(|(i, _)| pool.g[*i] <= threshold).collect();
         let total = ln_sum_exp(&elite.iter().map(|(_, w)| *w).collect::<Vec<_>>());
@@ -126,38 +125,38 @@ impl Explorer {
         Ok(())
     }
 
-    /// A Gaussian around each of a few places that cover the points, all with the same weight.
+    /// A Gaussian around each of a few centres that cover the points, all with the same weight.
     fn around(&self, x: &DMatrix<f64>) -> Result<GaussianMixture, Error> {
         let (d, factor) = (x.nrows(), &self.far.factors()[0]);
         let z =
             factor.solve_lower_triangular(x).expect("a Cholesky factor has a positive diagonal");
-        let (places, nearest, radius) = cover(&z, PLACES);
-        let width = (0.5 * radius).max(LEAST_WIDTH);
-        let mut counts = vec![0.0; places.len()];
-        let mut means = DMatrix::zeros(d, places.len());
-        for (column, place) in z.column_iter().zip(&nearest) {
-            means.column_mut(*place).axpy(1.0, &column, 1.0);
-            counts[*place] += 1.0;
+        let (centres, nearest, radius) = cover(&z, MAX_CENTRES);
+        let width = (0.5 * radius).max(MIN_WIDTH);
+        let mut counts = vec![0.0; centres.len()];
+        let mut means = DMatrix::zeros(d, centres.len());
+        for (column, centre) in z.column_iter().zip(&nearest) {
+            means.column_mut(*centre).axpy(1.0, &column, 1.0);
+            counts[*centre] += 1.0;
         }
         means.column_iter_mut().zip(&counts).for_each(|(mut mean, n)| mean /= *n);
-        let mut spreads = vec![DMatrix::from_diagonal_element(d, d, width * width); places.len()];
-        for (column, place) in z.column_iter().zip(&nearest) {
-            let centred = column - means.column(*place);
-            spreads[*place].ger(1.0 / counts[*place], &centred, &centred, 1.0);
+        let mut spreads = vec![DMatrix::from_diagonal_element(d, d, width * width); centres.len()];
+        for (column, centre) in z.column_iter().zip(&nearest) {
+            let centred = column - means.column(*centre);
+            spreads[*centre].ger(1.0 / counts[*centre], &centred, &centred, 1.0);
         }
         let covariances = spreads.iter().map(|s| factor * s * factor.transpose()).collect();
-        GaussianMixture::new(vec![1.0; places.len()], factor * means, covariances)
+        GaussianMixture::new(vec![1.0; centres.len()], factor * means, covariances)
     }
 }
 
 /// At most `most` columns that cover all columns, picked farthest first; which of them is nearest to each column; and
 /// the largest distance to the nearest.
 pub(crate) fn cover(z: &DMatrix<f64>, most: usize) -> (Vec<usize>, Vec<usize>, f64) {
-    let mut places = vec![0];
+    let mut centres = vec![0];
     let mut nearest = vec![0; z.ncols()];
-    let distance = |i: usize, place: usize| (z.column(i) - z.column(place)).norm();
+    let distance = |i: usize, centre: usize| (z.column(i) - z.column(centre)).norm();
     let mut distances = DVector::from_fn(z.ncols(), |i, _| distance(i, 0));
-    while places.len() < most.min(z.ncols()) {
+    while centres.len() < most.min(z.ncols()) {
         let (farthest, radius) = distances.argmax();
         if radius <= 0.0 {
             break;
@@ -165,13 +164,13 @@ pub(crate) fn cover(z: &DMatrix<f64>, most: usize) -> (Vec<usize>, Vec<usize>, f
         for i in 0..z.ncols() {
             let d = distance(i, farthest);
             if d < distances[i] {
-                (distances[i], nearest[i]) = (d, places.len());
+                (distances[i], nearest[i]) = (d, centres.len());
             }
         }
-        places.push(farthest);
+        centres.push(farthest);
     }
     let radius = distances.max();
-    (places, nearest, radius)
+    (centres, nearest, radius)
 }
 
 /// The smallest value with at least the share [`QUANTILE`] of the weight at or below it.

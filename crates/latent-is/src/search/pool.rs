@@ -26,7 +26,7 @@ pub(crate) struct Batch {
     /// Their nominal log-densities.
     pub(crate) ln_p: Vec<f64>,
     /// Number of points that gave none.
-    pub(crate) unknown: u64,
+    pub(crate) nan_evaluations: u64,
 }
 
 impl Batch {
@@ -47,7 +47,7 @@ impl Batch {
             // Infinite values sort like the largest finite ones, which a state can store.
             g: kept.iter().map(|i| values[*i].clamp(f64::MIN, f64::MAX)).collect(),
             ln_p: kept.iter().map(|i| ln_p[*i]).collect(),
-            unknown: (x.ncols() - kept.len()) as u64,
+            nan_evaluations: (x.ncols() - kept.len()) as u64,
         };
         Ok((batch, kept))
     }
@@ -60,7 +60,7 @@ impl Batch {
         self.x.columns_mut(before, more.len()).copy_from(&more.x);
         self.g.extend(more.g);
         self.ln_p.extend(more.ln_p);
-        self.unknown += more.unknown;
+        self.nan_evaluations += more.nan_evaluations;
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -67,19 +67,24 @@ pub(crate) fn narrowest(g: &[f64], before: Option<f64>, holds: impl Fn(f64) -> b
 }
 
 /// The narrowest width, at most `before`, at which points with the log-weights `ln_w` have an effective
-/// size of `enough` under the smoothed indicator, and the logarithms of its values. The width is zero, and
+/// size of `min_ess` under the smoothed indicator, and the logarithms of its values. The width is zero, and
 /// the indicator sharp, where the failing points are enough by themselves.
-pub(crate) fn aim(g: &[f64], ln_w: &[f64], before: Option<f64>, enough: f64) -> (f64, Vec<f64>) {
+pub(crate) fn fit_width(
+    g: &[f64],
+    ln_w: &[f64],
+    before: Option<f64>,
+    min_ess: f64,
+) -> (f64, Vec<f64>) {
     let size = |factors: &[f64]| {
         let ln_h: Vec<f64> = ln_w.iter().zip(factors).map(|(w, f)| w + f).collect();
         effective_sample_size(&ln_h)
     };
     let sharp: Vec<f64> = g.iter().map(|g| ln_failure(*g)).collect();
-    if size(&sharp) >= enough {
+    if size(&sharp) >= min_ess {
         return (0.0, sharp);
     }
     let factors = |s: f64| g.iter().map(|g| ln_indicator(*g, Some(s))).collect::<Vec<f64>>();
-    let width = narrowest(g, before, |s| size(&factors(s)) >= enough);
+    let width = narrowest(g, before, |s| size(&factors(s)) >= min_ess);
     (width, factors(width))
 }
 
@@ -105,8 +110,8 @@ mod tests {
         let g: Vec<f64> = rng::standard_normal(1, 5000, 3).iter().map(|u| 1.5 - u).collect();
         let failures = g.iter().filter(|g| **g <= 0.0).count() as f64;
         let flat = vec![0.0; g.len()];
-        assert!(aim(&g, &flat, None, 0.999 * failures).0 == 0.0);
-        let (width, factors) = aim(&g, &flat, None, 2.0 * failures);
+        assert!(fit_width(&g, &flat, None, 0.999 * failures).0 == 0.0);
+        let (width, factors) = fit_width(&g, &flat, None, 2.0 * failures);
         assert!(width > 0.0 && (effective_sample_size(&factors) / failures - 2.0).abs() < 1e-4);
     }
 }

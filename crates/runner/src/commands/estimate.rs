@@ -9,7 +9,7 @@ use anyhow::Context;
 use flow_core::{Device, FlowFile};
 use latent_is::{
     Estimate, FinalStage, FlowTransport, Interval, StandardNormal, Transport, Units, Verdict,
-    latent::{Composed, PushForward},
+    latent::{ComposedLimitState, PushForward},
     verdict::Status,
 };
 use nalgebra::DMatrix;
@@ -146,7 +146,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     let begin = std::time::Instant::now();
     let estimate = match args.space {
         Space::Latent => {
-            let g = Composed::new(&criterion, &transport)?;
+            let g = ComposedLimitState::new(&criterion, &transport)?;
             method.estimate(&StandardNormal::new(transport.dim()), &g, args.seed)?
         }
         Space::Target => method.estimate(&PushForward::new(&transport), &criterion, args.seed)?,

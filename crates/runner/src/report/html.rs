@@ -65,7 +65,7 @@ pub fn estimate(report: &Report) -> anyhow::Result<String> {
         ),
         ("coefficient of variation", percent(estimate.cov)),
         ("evaluations of the criterion", estimate.evaluations.to_string()),
-        ("evaluations without an answer", estimate.unknown.to_string()),
+        ("evaluations without an answer", estimate.nan_evaluations.to_string()),
         ("failures drawn", format!("{} of {}", estimate.failures, estimate.draws)),
         ("effective sample size", format!("{:.0}", estimate.ess)),
         ("largest share of one draw", percent(estimate.max_weight_share)),
@@ -73,8 +73,8 @@ pub fn estimate(report: &Report) -> anyhow::Result<String> {
     if let Some(k) = estimate.pareto_k {
         numbers.push(("Pareto k of the weights", format!("{k:.2}")));
     }
-    if let Some(log_pf) = estimate.search_log_pf {
-        numbers.push(("the search's own estimate", format!("{:.3e}", log_pf.exp())));
+    if let Some(ln_pf) = estimate.search_ln_pf {
+        numbers.push(("the search's own estimate", format!("{:.3e}", ln_pf.exp())));
     }
     let settings = [
         ("flow", report.flow.clone()),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use flow_core::{Flow, FlowFile};
 use latent_is::{
     FlowTransport, LimitState, StandardNormal, Transport, Units,
-    latent::{Composed, PushForward, enclose, surrogate},
+    latent::{ComposedLimitState, PushForward, enclose, surrogate},
     metrics::KnnReference,
 };
 use mvee::{Mvee, Union};
@@ -96,8 +96,8 @@ impl Setup {
     }
 
     /// The failure event seen from latent space, by exact composition.
-    pub(super) fn composed(&self) -> anyhow::Result<Composed<&Union, &FlowTransport>> {
-        Ok(Composed::new(&self.failure, &self.transport)?)
+    pub(super) fn composed(&self) -> anyhow::Result<ComposedLimitState<&Union, &FlowTransport>> {
+        Ok(ComposedLimitState::new(&self.failure, &self.transport)?)
     }
 
     /// The surrogate event in latent space.

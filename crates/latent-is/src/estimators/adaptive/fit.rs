@@ -156,7 +156,7 @@ impl Propose for Proposer<'_> {
         Ok(Fitted { mixture, ess, temper: 1.0, ln_likelihood: f64::NAN })
     }
 
-    fn enough(&self) -> u64 {
+    fn min_failures(&self) -> u64 {
         ENOUGH
     }
 }

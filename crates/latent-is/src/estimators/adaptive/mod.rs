@@ -46,7 +46,7 @@ const MOST_STARTS: usize = 24;
 /// Gradients that a start takes, about.
 const GRADIENTS: usize = 8;
 /// Evaluations that the starts may take, about: what four levels take.
-const STARTS_WORTH: usize = 2400;
+const START_BUDGET: usize = 2400;
 /// The same as a share of the budget.
 const STARTS_SHARE: f64 = 0.15;
 /// Evaluations below which rays alone are chosen: about what the search for a mixture takes.
@@ -86,7 +86,7 @@ impl Default for Adaptive {
     fn default() -> Self {
         let search = CrossEntropy::builder()
             .samples_per_level(1200)
-            .while_it_pays(true)
+            .refine_adaptively(true)
             .build()
             .expect("the settings are in range");
         Self { rays: 8, form: Form::default(), seed_share: 0.5, search }
@@ -118,15 +118,15 @@ impl Adaptive {
     }
 
     /// Evaluations that the first starts may take, about.
-    fn starts_worth(&self) -> usize {
+    fn start_budget(&self) -> usize {
         let budget = self.search.final_stage().budget().unwrap_or(u64::MAX);
-        ((STARTS_SHARE * budget as f64) as usize).min(STARTS_WORTH)
+        ((STARTS_SHARE * budget as f64) as usize).min(START_BUDGET)
     }
 
     /// Most starts that the next step of a search makes, and their coordinates.
     fn starts_of(&self, levels: &CrossEntropyState) -> (usize, usize) {
         let d = levels.pool().x.nrows();
-        let first = most_starts(self.starts_worth(), d);
+        let first = most_starts(self.start_budget(), d);
         match levels.levels().len() {
             1 => (first, d),
             n if n <= LAST_STARTS => (MORE_STARTS, d),
@@ -153,18 +153,18 @@ impl Adaptive {
             let first = starts.is_none();
             let found = starts.get_or_insert_default();
             found.after = levels.levels().len();
-            let (spent, unknown) = (found.found.evaluations, found.found.unknown);
+            let (spent, nan_evaluations) = (found.found.evaluations, found.found.nan_evaluations);
             if first {
-                found.first(&self.form, g, pool, most_starts(self.starts_worth(), g.dim()))?;
+                found.first(&self.form, g, pool, most_starts(self.start_budget(), g.dim()))?;
             } else if g.dim() <= MOST_FOLLOWED && known.len() < MOST_PLACES {
                 found.further(&self.form, g, pool, MORE_STARTS)?;
             }
             let spent = found.found.evaluations - spent;
             if spent > 0 {
-                levels.charge(spent, found.found.unknown - unknown);
+                levels.add_evaluations(spent, found.found.nan_evaluations - nan_evaluations);
                 let fresh: Vec<_> = found.places().split_off(known.len());
                 if let Some(seeds) = seeds(&fresh)? {
-                    levels.sow(&seeds, self.seed_share)?;
+                    levels.blend_in(&seeds, self.seed_share)?;
                 }
                 return Ok(levels);
             }
@@ -172,7 +172,7 @@ impl Adaptive {
         let fit = Proposer { fit: self.search.fit(), places: &known };
         let mut levels = self.search.step_with(&fit, nominal, g, seed, levels)?;
         if known.len() > 1 && g.dim() > FEW_COORDINATES {
-            levels.sow(&seeds(&known)?.expect("there are places"), KEPT_SHARE)?;
+            levels.blend_in(&seeds(&known)?.expect("there are places"), KEPT_SHARE)?;
         }
         Ok(levels)
     }

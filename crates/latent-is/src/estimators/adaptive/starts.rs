@@ -164,7 +164,7 @@ pub(super) fn record(found: &DesignPoints, estimate: &Estimate) -> StartsRecord 
         let u = DMatrix::from_columns(std::slice::from_ref(&end.point));
         let ln_p = nominal.ln_pdf(u.as_view()).ok()?;
         let ln_q = q.over(&nominal).ln_pdf_given(u.as_view(), &ln_p).ok()?;
-        Some((ln_p[0] - ln_q[0] - estimate.log_pf).exp()).filter(|w| w.is_finite())
+        Some((ln_p[0] - ln_q[0] - estimate.ln_pf).exp()).filter(|w| w.is_finite())
     };
     StartsRecord {
         starts: found.starts,

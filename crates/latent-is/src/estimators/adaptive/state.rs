@@ -130,7 +130,7 @@ impl Adaptive {
     /// The beginning of a search that `spent` evaluations went before.
     fn search_after(&self, dim: usize, spent: u64) -> AdaptiveState {
         let mut levels = self.search.init(dim);
-        levels.charge(spent, 0);
+        levels.add_evaluations(spent, 0);
         AdaptiveState::Mixture { starts: None, stage: Box::new(Staged::Search(levels)) }
     }
 }
@@ -163,7 +163,7 @@ impl Estimator for Adaptive {
                 done: false,
                 evaluations: 0,
                 next: self.directional(self.rays.max(2)).next(*dim),
-                log_pf: None,
+                ln_pf: None,
                 cov: None,
                 level: None,
             },
@@ -171,7 +171,7 @@ impl Estimator for Adaptive {
             AdaptiveState::Mixture { stage, .. } => {
                 let mut progress = Estimator::progress(&self.search, stage);
                 if let Staged::Search(levels) = &**stage {
-                    progress.evaluations += levels.charged();
+                    progress.evaluations += levels.added_evaluations();
                     progress.next = progress.next.max(self.form.most(self.starts_of(levels)));
                 }
                 progress

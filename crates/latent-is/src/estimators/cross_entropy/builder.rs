@@ -47,8 +47,8 @@ impl<S: Schedule> CrossEntropyBuilder<S> {
     }
 
     /// Refines beyond the asked number of levels as long as that saves more final draws than it costs.
-    pub fn while_it_pays(mut self, on: bool) -> Self {
-        self.method.while_it_pays = on;
+    pub fn refine_adaptively(mut self, on: bool) -> Self {
+        self.method.refine_adaptively = on;
         self
     }
 

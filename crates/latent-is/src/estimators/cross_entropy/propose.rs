@@ -22,7 +22,7 @@ pub(crate) trait Propose {
 
     /// Failures in a level with which the next proposal aims at the failure event itself, whatever share
     /// of the draws they are.
-    fn enough(&self) -> u64 {
+    fn min_failures(&self) -> u64 {
         u64::MAX
     }
 }

@@ -38,7 +38,7 @@ pub struct CrossEntropySearch<S> {
     pub(super) refinements: usize,
     /// Refines further while that saves final draws.
     #[serde(default)]
-    pub(super) while_it_pays: bool,
+    pub(super) refine_adaptively: bool,
     /// Share of the explorer in every proposal.
     pub(super) explore: f64,
     pub(super) fit: MixtureFit,
@@ -78,7 +78,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
             max_levels: 50,
             pooled: true,
             refinements: 1,
-            while_it_pays: false,
+            refine_adaptively: false,
             explore: 0.05,
             fit: MixtureFit::default(),
             final_stage: FinalStage::default(),
@@ -94,7 +94,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
             max_levels: 50,
             pooled: false,
             refinements: 0,
-            while_it_pays: false,
+            refine_adaptively: false,
             explore: 0.0,
             fit: MixtureFit::default().with_components(Components::Fixed(2)),
             final_stage: FinalStage::paper(samples_per_level as u64),
@@ -148,7 +148,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
             }
         };
         Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
-        let (threshold, ln_w) = if batch.failures() >= fit.enough() {
+        let (threshold, ln_w) = if batch.failures() >= fit.min_failures() {
             let weights = state.pool.ln_weights().zip(&state.pool.g);
             (0.0, weights.map(|(w, g)| w + ln_failure(*g)).collect())
         } else {
@@ -159,14 +159,14 @@ impl<S: Schedule> CrossEntropySearch<S> {
         if let Some(explorer) = &mut state.explorer {
             explorer.follow(&state.pool)?;
         }
-        let spent = state.charged() + n as u64 * (level as u64 + 1);
-        let pays = self.while_it_pays && self.refining_pays(&state.spread, spent, n);
+        let spent = state.added_evaluations() + n as u64 * (level as u64 + 1);
+        let pays = self.refine_adaptively && self.refining_pays(&state.spread, spent, n);
         state.follow(fitted.mixture, threshold, self.refinements, pays)?;
         state.levels.push(LevelRecord {
             level,
             threshold,
             evaluations: n as u64,
-            unknown: batch.unknown,
+            nan_evaluations: batch.nan_evaluations,
             failures: batch.failures(),
             ess: fitted.ess,
             components: state.proposal.as_ref().map_or(0, GaussianMixture::len),
@@ -177,7 +177,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
                 Some(StopReason::Stalled)
             } else if level + 1 >= self.max_levels {
                 Some(StopReason::Levels)
-            } else if self.would_starve(spent + n as u64) {
+            } else if self.exceeds_search_share(spent + n as u64) {
                 // A search that has reached the event and only misses refinement has converged.
                 Some(if threshold > 0.0 { StopReason::Budget } else { StopReason::Converged })
             } else {
@@ -277,7 +277,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
     }
 
     /// Whether `spent` evaluations would leave less than a third of the budget to the final draws.
-    fn would_starve(&self, spent: u64) -> bool {
+    fn exceeds_search_share(&self, spent: u64) -> bool {
         self.final_stage.budget().is_some_and(|budget| 3 * spent > 2 * budget)
     }
 }

@@ -63,7 +63,7 @@ impl CrossEntropyState {
     pub fn into_search(self) -> Option<Search> {
         let mut search = Search::of(self.proposal?, self.levels, self.stopped, None);
         search.evaluations += self.before.0;
-        search.unknown += self.before.1;
+        search.nan_evaluations += self.before.1;
         Some(search)
     }
 
@@ -73,18 +73,18 @@ impl CrossEntropyState {
     }
 
     /// Counts evaluations that were spent on the search but not in its levels.
-    pub(crate) fn charge(&mut self, evaluations: u64, unknown: u64) {
+    pub(crate) fn add_evaluations(&mut self, evaluations: u64, nan_evaluations: u64) {
         self.before.0 += evaluations;
-        self.before.1 += unknown;
+        self.before.1 += nan_evaluations;
     }
 
     /// Evaluations counted by [`charge`](Self::charge).
-    pub(crate) fn charged(&self) -> u64 {
+    pub(crate) fn added_evaluations(&self) -> u64 {
         self.before.0
     }
 
     /// Gives the mixture `seeds` a share in the next proposal.
-    pub(crate) fn sow(&mut self, seeds: &GaussianMixture, share: f64) -> Result<(), Error> {
+    pub(crate) fn blend_in(&mut self, seeds: &GaussianMixture, share: f64) -> Result<(), Error> {
         if let (false, Some(proposal)) = (self.done, &self.proposal) {
             self.proposal = Some(proposal.blend(seeds, share)?);
         }
@@ -107,8 +107,11 @@ impl CrossEntropyState {
         }
         self.stalled = 0;
         self.proposal = Some(fit);
-        let settled = self.explorer.as_ref().is_none_or(Explorer::settled);
-        if self.refined >= refinements && !pays && (settled || self.refined >= refinements + WAIT) {
+        let sampled_at_zero = self.explorer.as_ref().is_none_or(Explorer::sampled_at_zero);
+        if self.refined >= refinements
+            && !pays
+            && (sampled_at_zero || self.refined >= refinements + WAIT)
+        {
             self.stopped = Some(StopReason::Converged);
             self.done = true;
         }

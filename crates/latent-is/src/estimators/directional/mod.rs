@@ -280,7 +280,7 @@ impl Estimator for Directional {
             done: state.done(),
             evaluations: state.evaluations,
             next: self.next(state.draws.dim()),
-            log_pf: Some(tally.log_pf).filter(|l| l.is_finite()),
+            ln_pf: Some(tally.ln_pf).filter(|l| l.is_finite()),
             cov: state.cov(),
             level: None,
         }

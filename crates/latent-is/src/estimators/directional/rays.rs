@@ -110,10 +110,9 @@ impl Rays {
             .chunks(radii.len() - shared)
             .map(|own| if shared > 0 { [&[origin], own].concat() } else { own.to_vec() })
             .collect();
-        let mut unknown: Vec<bool> =
-            grid.iter().map(|own| own.iter().any(|v| v.is_nan())).collect();
+        let mut is_nan: Vec<bool> = grid.iter().map(|own| own.iter().any(|v| v.is_nan())).collect();
         let mut brackets: Vec<Bracket> = Vec::new();
-        for (ray, own) in grid.iter().enumerate().filter(|(ray, _)| !unknown[*ray]) {
+        for (ray, own) in grid.iter().enumerate().filter(|(ray, _)| !is_nan[*ray]) {
             for i in 1..own.len() {
                 if (own[i - 1] <= 0.0) != (own[i] <= 0.0) {
                     let ends = [(radii[i - 1], own[i - 1]), (radii[i], own[i])];
@@ -123,7 +122,7 @@ impl Rays {
         }
         for step in 0..STEPS {
             let open: Vec<usize> = (0..brackets.len())
-                .filter(|b| brackets[*b].open() && !unknown[brackets[*b].ray])
+                .filter(|b| brackets[*b].open() && !is_nan[brackets[*b].ray])
                 .collect();
             if open.is_empty() {
                 break;
@@ -132,7 +131,7 @@ impl Rays {
                 open.iter().map(|b| (brackets[*b].ray, brackets[*b].next(step))).collect();
             for ((b, (ray, r)), value) in open.iter().zip(&places).zip(values_at(&places)?) {
                 if value.is_nan() {
-                    unknown[*ray] = true;
+                    is_nan[*ray] = true;
                 } else {
                     brackets[*b].narrow(*r, value);
                 }
@@ -159,14 +158,14 @@ impl Rays {
                 if i % 2 == 0 { tail } else { -tail }
             });
             let probability = signed.sum::<f64>().max(0.0);
-            ln_probability.push(if unknown[ray] { f64::NAN } else { probability.ln() });
+            ln_probability.push(if is_nan[ray] { f64::NAN } else { probability.ln() });
             if let Some(r) = edges.first() {
                 points.column_mut(ray).axpy(*r, &directions.column(ray), 0.0);
             }
             let r = checks[ray].1;
             let fails = fails_at_first != (crossings.iter().filter(|c| **c <= r).count() % 2 == 1);
             let value = checked[ray];
-            contradicted += u64::from(!unknown[ray] && !value.is_nan() && (value <= 0.0) != fails);
+            contradicted += u64::from(!is_nan[ray] && !value.is_nan() && (value <= 0.0) != fails);
         }
         Ok(Self { ln_probability, points, evaluations, contradicted })
     }

@@ -142,7 +142,7 @@ impl DesignPoint {
     }
 
     /// Logarithm of the first-order probability $\Phi(-\beta)$.
-    pub fn log_pf(&self) -> f64 {
+    pub fn ln_pf(&self) -> f64 {
         ln_normal_cdf(-self.beta())
     }
 }
@@ -164,7 +164,7 @@ pub struct DesignPoints {
     /// Evaluations of the limit state.
     pub evaluations: u64,
     /// Evaluations without an answer (NaN); a start that meets one ends there.
-    pub unknown: u64,
+    pub nan_evaluations: u64,
 }
 
 impl DesignPoints {
@@ -186,7 +186,7 @@ impl DesignPoints {
         self.starts += more.starts;
         self.converged += more.converged;
         self.evaluations += more.evaluations;
-        self.unknown += more.unknown;
+        self.nan_evaluations += more.nan_evaluations;
         self.include(more.points.into_iter().chain(more.unfinished).collect());
     }
 }
@@ -195,7 +195,7 @@ impl DesignPoints {
 struct Walk<'a> {
     g: &'a dyn LimitState,
     evaluations: u64,
-    unknown: u64,
+    nan_evaluations: u64,
 }
 
 impl Walk<'_> {
@@ -204,7 +204,7 @@ impl Walk<'_> {
         let values = self.g.evaluate(u.as_view())?;
         EvalError::check_dim(u.ncols(), values.len())?;
         self.evaluations += u.ncols() as u64;
-        self.unknown += values.iter().filter(|v| v.is_nan()).count() as u64;
+        self.nan_evaluations += values.iter().filter(|v| v.is_nan()).count() as u64;
         Ok(values.iter().all(|v| v.is_finite()).then_some(values))
     }
 
@@ -273,7 +273,7 @@ impl Form {
         starts: DMatrixView<'_, f64>,
     ) -> Result<DesignPoints, Error> {
         EvalError::check_dim(g.dim(), starts.nrows())?;
-        let mut walk = Walk { g, evaluations: 0, unknown: 0 };
+        let mut walk = Walk { g, evaluations: 0, nan_evaluations: 0 };
         let origin = match origin {
             Some(known) => known,
             None => walk.value(&DVector::zeros(g.dim()))?.unwrap_or(1.0),
@@ -290,7 +290,7 @@ impl Form {
             starts: starts.ncols(),
             converged,
             evaluations: walk.evaluations,
-            unknown: walk.unknown,
+            nan_evaluations: walk.nan_evaluations,
             ..DesignPoints::default()
         };
         found.include(ends);

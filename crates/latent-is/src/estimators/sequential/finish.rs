@@ -7,7 +7,7 @@ use crate::model::density::Density;
 use crate::model::limit_state::LimitState;
 use crate::result::estimate::LevelRecord;
 use crate::search::pool::Batch;
-use crate::search::smooth::{aim, ln_failure, ln_indicator, ln_mean_exp, ln_to_failure};
+use crate::search::smooth::{fit_width, ln_failure, ln_indicator, ln_mean_exp, ln_to_failure};
 
 impl Sequential {
     /// The product estimate (5) and the mixture for the final draws, fitted to the failing points
@@ -16,10 +16,10 @@ impl Sequential {
         let particles = state.particles.as_ref().expect("a level leaves particles");
         let ln_w = ln_to_failure(&particles.g, state.sigma);
         // Before the first narrowing the indicator is constant and cancels.
-        let product = state.log_z
+        let product = state.ln_z
             + ln_mean_exp(&ln_w)
             + if state.sigma.is_none() { ln_indicator(1.0, None) } else { 0.0 };
-        state.log_pf = product.is_finite().then_some(product);
+        state.ln_pf = product.is_finite().then_some(product);
         let fit_seed = rng::derive(seed, "final fit", 0);
         let flat = vec![0.0; particles.len()];
         let fitted = if self.moves == Moves::Conditional {
@@ -62,11 +62,11 @@ impl Sequential {
         let ln_w: Vec<f64> = state.pool.ln_weights().collect();
         // Independence candidates have led the pool to the event; after conditional moves it starts
         // with the draws of the first fit and may need the smooth indicator again.
-        let enough = match self.moves {
+        let min_ess = match self.moves {
             Moves::Independence => f64::MIN_POSITIVE,
             Moves::Conditional => n as f64 / (1.0 + self.weight_cov * self.weight_cov),
         };
-        let (threshold, factors) = aim(&state.pool.g, &ln_w, None, enough);
+        let (threshold, factors) = fit_width(&state.pool.g, &ln_w, None, min_ess);
         let ln_w: Vec<f64> = ln_w.iter().zip(factors).map(|(w, f)| w + f).collect();
         let fit_seed = rng::derive(seed, "fit", 0);
         let fitted = self.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?;
@@ -79,7 +79,7 @@ impl Sequential {
             level: state.levels.len(),
             threshold,
             evaluations: n as u64,
-            unknown: batch.unknown,
+            nan_evaluations: batch.nan_evaluations,
             failures: batch.failures(),
             ess: fitted.ess,
             components: fitted.mixture.len(),

@@ -35,7 +35,7 @@ pub(super) fn select(particles: &Batch, indices: &[usize]) -> Batch {
         x: particles.x.select_columns(indices),
         g: indices.iter().map(|i| particles.g[*i]).collect(),
         ln_p: indices.iter().map(|i| particles.ln_p[*i]).collect(),
-        unknown: 0,
+        nan_evaluations: 0,
     }
 }
 
@@ -91,7 +91,7 @@ impl Chains {
             x: nalgebra::DMatrix::from_columns(&columns),
             g: states.iter().map(joined).map(|(batch, i)| batch.g[i]).collect(),
             ln_p: states.iter().map(joined).map(|(batch, i)| batch.ln_p[i]).collect(),
-            unknown: 0,
+            nan_evaluations: 0,
         };
         Ok((moved, f64::from(accepted) / (start.len() * length) as f64))
     }

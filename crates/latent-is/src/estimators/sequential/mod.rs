@@ -161,8 +161,8 @@ impl Sequential {
             particles: None,
             ln_step: FIRST_STEP.ln(),
             sigma: None,
-            log_z: 0.0,
-            log_pf: None,
+            ln_z: 0.0,
+            ln_pf: None,
             proposal: None,
             refined: 0,
             levels: Vec::new(),
@@ -204,7 +204,7 @@ impl Sequential {
             Some(StopReason::Converged)
         } else if level >= self.max_levels {
             Some(StopReason::Levels)
-        } else if self.would_starve(&state, self.candidates(g.dim())) {
+        } else if self.exceeds_search_share(&state, self.candidates(g.dim())) {
             Some(StopReason::Budget)
         } else {
             None
@@ -233,7 +233,7 @@ impl Sequential {
     }
 
     /// Whether `more` evaluations would leave less than a third of the budget to the final draws.
-    fn would_starve(&self, state: &SequentialState, more: usize) -> bool {
+    fn exceeds_search_share(&self, state: &SequentialState, more: usize) -> bool {
         let spent = state.levels.iter().map(|l| l.evaluations).sum::<u64>() + more as u64;
         self.final_stage.budget().is_some_and(|budget| 3 * spent > 2 * budget)
     }
@@ -243,7 +243,7 @@ impl Sequential {
         self.pooled
             && state.refined < self.refinements
             && (state.pool.failures() > 0 || self.moves == Moves::Conditional)
-            && !self.would_starve(state, self.samples_per_level.at(state.pool.x.nrows()))
+            && !self.exceeds_search_share(state, self.samples_per_level.at(state.pool.x.nrows()))
     }
 
     fn chains(&self, dim: usize) -> usize {
@@ -276,7 +276,7 @@ impl Sequential {
             level: 0,
             threshold: f64::MAX,
             evaluations: samples as u64,
-            unknown: batch.unknown,
+            nan_evaluations: batch.nan_evaluations,
             failures: batch.failures(),
             ess: batch.len() as f64,
             components: 0,
@@ -290,7 +290,7 @@ impl Sequential {
             state.pool.add(&more, Some(explorer.proposal()))?;
             explorer.follow(&state.pool)?;
             record.evaluations += x.ncols() as u64;
-            record.unknown += more.unknown;
+            record.nan_evaluations += more.nan_evaluations;
             record.failures += more.failures();
             state.explorer = Some(explorer);
         }

@@ -24,7 +24,7 @@ impl Sequential {
             weight_cov(&ln_increments(&particles.g, state.sigma, s)) <= self.weight_cov
         });
         let ln_w = ln_increments(&particles.g, state.sigma, sigma);
-        state.log_z += ln_mean_exp(&ln_w);
+        state.ln_z += ln_mean_exp(&ln_w);
         state.sigma = Some(sigma);
         let seeds = level::resample(&ln_w, self.chains(g.dim()), rng::derive(seed, "resample", 0));
         let start = level::select(particles, &seeds);
@@ -69,7 +69,7 @@ impl Sequential {
         state.particles = Some(moved);
         let record = LevelRecord {
             evaluations: x.ncols() as u64,
-            unknown: candidates.unknown,
+            nan_evaluations: candidates.nan_evaluations,
             failures: candidates.failures(),
             ess: fitted.ess,
             components: q.len(),
@@ -101,11 +101,11 @@ impl Sequential {
             ln_p: nominal.ln_pdf(x.as_view())?.as_slice().to_vec(),
             g: kept.iter().map(|i| moved.g[*i]).collect(),
             x,
-            unknown: 0,
+            nan_evaluations: 0,
         };
         let record = LevelRecord {
             evaluations: moved.evaluations as u64,
-            unknown: moved.unknown,
+            nan_evaluations: moved.nan_evaluations,
             failures: particles.failures(),
             ess: particles.len() as f64,
             ..state.record(moved.acceptance)

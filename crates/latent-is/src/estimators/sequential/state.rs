@@ -23,8 +23,8 @@ pub struct SequentialState {
     pub(super) ln_step: f64,
     /// Width of the smoothed indicator; infinite when absent.
     pub(super) sigma: Option<f64>,
-    pub(super) log_z: f64,
-    pub(super) log_pf: Option<f64>,
+    pub(super) ln_z: f64,
+    pub(super) ln_pf: Option<f64>,
     pub(super) proposal: Option<GaussianMixture>,
     /// Refinement levels done.
     pub(super) refined: usize,
@@ -52,7 +52,7 @@ impl SequentialState {
             level: self.levels.len(),
             threshold: self.sigma.unwrap_or(f64::MAX),
             evaluations: 0,
-            unknown: 0,
+            nan_evaluations: 0,
             failures: 0,
             ess: 0.0,
             components: 0,
@@ -72,7 +72,7 @@ impl SequentialState {
 
     /// The outcome; absent before the first mixture was fitted.
     pub fn into_search(self) -> Option<Search> {
-        Some(Search::of(self.proposal?, self.levels, self.stopped, self.log_pf))
+        Some(Search::of(self.proposal?, self.levels, self.stopped, self.ln_pf))
     }
 }
 

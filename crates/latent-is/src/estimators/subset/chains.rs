@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::math::rng;
 use crate::model::limit_state::LimitState;
-use crate::search::conditional::{known, walk};
+use crate::search::conditional::{clamp_nan, walk};
 
 /// The states of all chains of a level, one chain after the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,24 +18,24 @@ pub(super) struct Particles {
     roots: Vec<usize>,
     /// States of one chain; one for independent draws.
     steps: usize,
-    unknown: u64,
+    nan_evaluations: u64,
 }
 
 impl Particles {
     /// Particles with their limit-state values; one without an answer counts as far from failing.
     pub(super) fn new(u: DMatrix<f64>, values: &[f64], steps: usize) -> Self {
-        let unknown = values.iter().filter(|v| v.is_nan()).count() as u64;
-        let g = values.iter().map(|v| known(*v)).collect();
+        let nan_evaluations = values.iter().filter(|v| v.is_nan()).count() as u64;
+        let g = values.iter().map(|v| clamp_nan(*v)).collect();
         let roots = (0..values.len()).collect();
-        Self { u, g, roots, steps, unknown }
+        Self { u, g, roots, steps, nan_evaluations }
     }
 
     pub(super) fn len(&self) -> usize {
         self.g.len()
     }
 
-    pub(super) fn unknown(&self) -> u64 {
-        self.unknown
+    pub(super) fn nan_evaluations(&self) -> u64 {
+        self.nan_evaluations
     }
 
     pub(super) fn at_or_below(&self, threshold: f64) -> usize {
@@ -124,8 +124,8 @@ impl Walk {
         let below = |_: f64, there: f64, _: f64| there <= self.threshold;
         let moved = walk(g, (&start, &values), self.steps, ln_step, seed, below)?;
         let roots = (0..moved.g.len()).map(|i| from.roots[seeds[i / self.steps]]).collect();
-        let (steps, unknown) = (self.steps, moved.unknown);
-        let particles = Particles { u: moved.u, g: moved.g, roots, steps, unknown };
+        let (steps, nan_evaluations) = (self.steps, moved.nan_evaluations);
+        let particles = Particles { u: moved.u, g: moved.g, roots, steps, nan_evaluations };
         Ok(Moved { particles, evaluations: moved.evaluations, acceptance: moved.acceptance })
     }
 

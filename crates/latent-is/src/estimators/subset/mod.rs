@@ -146,7 +146,7 @@ impl SubsetSimulation {
             level,
             threshold,
             evaluations: evaluations as u64,
-            unknown: particles.unknown(),
+            nan_evaluations: particles.nan_evaluations(),
             failures: particles.at_or_below(0.0) as u64,
             ess: particles.len() as f64,
             components: 0,
@@ -197,7 +197,7 @@ impl SubsetSimulation {
             estimate.unverified = true;
         }
         estimate.evaluations = state.levels.iter().map(|l| l.evaluations).sum();
-        estimate.unknown = state.levels.iter().map(|l| l.unknown).sum();
+        estimate.nan_evaluations = state.levels.iter().map(|l| l.nan_evaluations).sum();
         estimate.levels = state.levels;
         estimate.search_stopped = state.stopped;
         estimate.stopped = state.stopped.unwrap_or(StopReason::Levels);
@@ -236,7 +236,7 @@ impl Estimator for SubsetSimulation {
             done: state.done(),
             evaluations: state.levels.iter().map(|l| l.evaluations).sum(),
             next: self.samples_per_level as u64,
-            log_pf: None,
+            ln_pf: None,
             cov: None,
             level: state.levels.last().cloned(),
         }

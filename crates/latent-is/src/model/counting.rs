@@ -14,24 +14,24 @@ use crate::model::transport::{Mapped, Transport};
 /// what costs, as with a large flow, count here.
 ///
 /// ```
-/// use latent_is::latent::Composed;
-/// use latent_is::{Counted, CrossEntropy, FnLimitState, Method, StandardNormal, problems};
+/// use latent_is::latent::ComposedLimitState;
+/// use latent_is::{CountingTransport, CrossEntropy, FnLimitState, Method, StandardNormal, problems};
 ///
-/// let map = Counted::new(problems::by_name("warp-2").unwrap().target().unwrap().map);
+/// let map = CountingTransport::new(problems::by_name("warp-2").unwrap().target().unwrap().map);
 /// let g = FnLimitState::new(2, |x: &[f64]| 3.0 - x[0]);
-/// let composed = Composed::new(&g, &map)?;
+/// let composed = ComposedLimitState::new(&g, &map)?;
 /// let estimate = CrossEntropy::default().estimate(&StandardNormal::new(2), &composed, 7)?;
 /// // In latent space each evaluation takes one pass, and densities take none.
 /// assert_eq!(map.evaluations(), estimate.evaluations);
 /// # Ok::<(), latent_is::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Counted<T> {
+pub struct CountingTransport<T> {
     transport: T,
     evaluations: AtomicU64,
 }
 
-impl<T: Transport> Counted<T> {
+impl<T: Transport> CountingTransport<T> {
     /// Counts what goes through `transport` from now on; a reference works too.
     pub fn new(transport: T) -> Self {
         Self { transport, evaluations: AtomicU64::new(0) }
@@ -47,7 +47,7 @@ impl<T: Transport> Counted<T> {
     }
 }
 
-impl<T: Transport> Transport for Counted<T> {
+impl<T: Transport> Transport for CountingTransport<T> {
     fn dim(&self) -> usize {
         self.transport.dim()
     }
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn both_directions_count() {
         let target = problems::by_name("banana-2").unwrap().target().unwrap();
-        let map = Counted::new(target.map);
+        let map = CountingTransport::new(target.map);
         let u = rng::standard_normal(2, 5, 1);
         let x = map.decode(u.as_view()).unwrap().points;
         assert_eq!(map.evaluations(), 5);

@@ -6,7 +6,7 @@
 //! | [`Failure`](NanPolicy::Failure) | a failure on the boundary, `g = 0`, and is counted | of failing or giving no answer | of that event |
 //! | [`Abort`](NanPolicy::Abort) | an error | none | none |
 //!
-//! [`Unknown`](NanPolicy::Unknown) is what every estimator does by itself; the others wrap the limit state in an [`OnNan`].
+//! [`Unknown`](NanPolicy::Unknown) is what every estimator does by itself; the others wrap the limit state in an [`WithNanPolicy`].
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,36 +32,36 @@ pub enum NanPolicy {
 /// A limit state with a [`NanPolicy`].
 ///
 /// ```
-/// use latent_is::{FnLimitState, LimitState, NanPolicy, OnNan};
+/// use latent_is::{FnLimitState, LimitState, NanPolicy, WithNanPolicy};
 /// use nalgebra::DMatrix;
 ///
 /// let root = FnLimitState::new(1, |x: &[f64]| x[0].sqrt() + 1.0);
-/// let g = OnNan::new(root, NanPolicy::Failure);
+/// let g = WithNanPolicy::new(root, NanPolicy::Failure);
 /// let x = DMatrix::from_row_slice(1, 2, &[4.0, -1.0]);
 /// assert_eq!(g.evaluate(x.as_view())?.as_slice(), &[3.0, 0.0]);
-/// assert_eq!(g.unanswered(), 1);
+/// assert_eq!(g.nan_evaluations(), 1);
 /// # Ok::<(), latent_is::EvalError>(())
 /// ```
 #[derive(Debug)]
-pub struct OnNan<G> {
+pub struct WithNanPolicy<G> {
     g: G,
     policy: NanPolicy,
-    unanswered: AtomicU64,
+    nan_evaluations: AtomicU64,
 }
 
-impl<G: LimitState> OnNan<G> {
+impl<G: LimitState> WithNanPolicy<G> {
     /// `g` under `policy`; a reference works for `g`.
     pub fn new(g: G, policy: NanPolicy) -> Self {
-        Self { g, policy, unanswered: AtomicU64::new(0) }
+        Self { g, policy, nan_evaluations: AtomicU64::new(0) }
     }
 
     /// Evaluations without an answer so far, whatever they counted as.
-    pub fn unanswered(&self) -> u64 {
-        self.unanswered.load(Ordering::Relaxed)
+    pub fn nan_evaluations(&self) -> u64 {
+        self.nan_evaluations.load(Ordering::Relaxed)
     }
 }
 
-impl<G: LimitState> LimitState for OnNan<G> {
+impl<G: LimitState> LimitState for WithNanPolicy<G> {
     fn dim(&self) -> usize {
         self.g.dim()
     }
@@ -69,7 +69,7 @@ impl<G: LimitState> LimitState for OnNan<G> {
     fn evaluate(&self, x: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
         let mut values = self.g.evaluate(x)?;
         let count = values.iter().filter(|v| v.is_nan()).count();
-        self.unanswered.fetch_add(count as u64, Ordering::Relaxed);
+        self.nan_evaluations.fetch_add(count as u64, Ordering::Relaxed);
         match self.policy {
             NanPolicy::Unknown => {}
             NanPolicy::Failure => {
@@ -78,7 +78,7 @@ impl<G: LimitState> LimitState for OnNan<G> {
             NanPolicy::Abort => {
                 if let Some(sample) = values.iter().position(|v| v.is_nan()) {
                     let point = x.column(sample).iter().copied().collect();
-                    return Err(EvalError::Unanswered { count, of: values.len(), point });
+                    return Err(EvalError::NanEvaluations { count, of: values.len(), point });
                 }
             }
         }
@@ -103,9 +103,9 @@ mod tests {
         let method = MonteCarlo::builder().budget(20_000).target_cov(None).build().unwrap();
         let e = method.estimate(&StandardNormal::new(1), &patchy(), 3).unwrap();
         let (one, both) = (0.066_807, 0.133_614);
-        let worst = e.unknown_failing.unwrap();
-        assert!((e.pf() / one - 1.0).abs() < 0.1 && (worst.log_pf.exp() / both - 1.0).abs() < 0.1);
-        assert_eq!(worst.failures, e.failures + e.unknown);
+        let worst = e.nan_as_failing.unwrap();
+        assert!((e.pf() / one - 1.0).abs() < 0.1 && (worst.ln_pf.exp() / both - 1.0).abs() < 0.1);
+        assert_eq!(worst.failures, e.failures + e.nan_evaluations);
         let i = e.interval(0.95);
         // As wide as both sampling errors, about 0.0018 and 0.0024, and no wider by much.
         assert!(i.contains(one) && i.contains(both) && i.contains(0.1));
@@ -115,11 +115,11 @@ mod tests {
     #[test]
     fn a_nan_may_count_as_a_failure_or_end_the_run() {
         let method = MonteCarlo::builder().budget(20_000).target_cov(None).build().unwrap();
-        let g = OnNan::new(patchy(), NanPolicy::Failure);
+        let g = WithNanPolicy::new(patchy(), NanPolicy::Failure);
         let e = method.estimate(&StandardNormal::new(1), &g, 3).unwrap();
-        assert!(e.interval(0.999).contains(0.133_614) && e.unknown == 0);
-        assert!((g.unanswered() as f64 / 20_000.0 - 0.0668).abs() < 0.01);
-        let g = OnNan::new(patchy(), NanPolicy::Abort);
+        assert!(e.interval(0.999).contains(0.133_614) && e.nan_evaluations == 0);
+        assert!((g.nan_evaluations() as f64 / 20_000.0 - 0.0668).abs() < 0.01);
+        let g = WithNanPolicy::new(patchy(), NanPolicy::Abort);
         let error = method.estimate(&StandardNormal::new(1), &g, 3).unwrap_err().to_string();
         assert!(error.contains("of 10000 samples"), "{error}");
     }
