@@ -4,7 +4,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use latent_is::metrics::KnnReference;
 use latent_is::mixture::{EmSettings, expectation_maximization};
 use latent_is::{
-    CrossEntropy, Density, GaussianMixture, Method, Sequential, StandardNormal, problems, rng,
+    CrossEntropy, Density, Estimator, GaussianMixture, Sequential, StandardNormal, problems, rng,
 };
 use nalgebra::DMatrix;
 

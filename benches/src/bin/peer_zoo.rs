@@ -8,7 +8,7 @@ use std::time::Instant;
 use benches::report;
 use latent_is::metrics::{Repeated, Repetition};
 use latent_is::{
-    Adaptive, CrossEntropy, Error, Estimate, LimitState, Method, Sequential, StandardNormal,
+    Adaptive, CrossEntropy, Error, Estimator, LimitState, Sequential, StandardNormal,
     SubsetSimulation, problems,
 };
 
@@ -23,17 +23,17 @@ fn main() -> Result<(), Error> {
     for name in PROBLEMS {
         let problem = problems::by_name(name).expect("it is one of the problems");
         let nominal = StandardNormal::new(problem.dim());
-        let ours = |peer: &str, seed: u64| -> Result<Estimate, Error> {
-            match peer {
-                "cross-entropy" => ce.estimate(&nominal, problem, seed),
-                "subset" => subset.estimate(problem, seed),
-                "NAIS" => sis.estimate(&nominal, problem, seed),
-                _ => adaptive.estimate(&nominal, problem, seed),
-            }
-        };
         for peer in PEERS {
+            let ours: &dyn Estimator = match peer {
+                "cross-entropy" => &ce,
+                "subset" => &subset,
+                "NAIS" => &sis,
+                _ => &adaptive,
+            };
             let started = Instant::now();
-            let runs = (0..RUNS).map(|seed| ours(peer, seed)).collect::<Result<Vec<_>, _>>()?;
+            let runs = (0..RUNS)
+                .map(|seed| ours.estimate(&nominal, problem, seed))
+                .collect::<Result<Vec<_>, _>>()?;
             let seconds = started.elapsed().as_secs_f64() / RUNS as f64;
             let runs: Vec<Repetition> = runs.iter().map(Repetition::from).collect();
             let s = Repeated::new(&runs, problem.pf())?;

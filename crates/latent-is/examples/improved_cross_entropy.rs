@@ -1,12 +1,12 @@
 //! Two searches of different kinds on the same limit state: they should agree.
 
-use latent_is::{Error, FnLimitState, ImprovedCrossEntropy, Method, Sequential, StandardNormal};
+use latent_is::{Error, Estimator, FnLimitState, ImprovedCrossEntropy, Sequential, StandardNormal};
 
 fn main() -> Result<(), Error> {
     // Fails to either side: P = 2 Phi(-3.5) = 4.653e-4.
     let g = FnLimitState::new(10, |u: &[f64]| 3.5 - u.iter().sum::<f64>().abs() / 10_f64.sqrt());
     let nominal = StandardNormal::new(10);
-    let methods: [(&str, &dyn Method); 2] = [
+    let methods: [(&str, &dyn Estimator); 2] = [
         ("improved cross-entropy", &ImprovedCrossEntropy::default()),
         ("conditional moves", &Sequential::conditional()),
     ];
@@ -18,7 +18,7 @@ fn main() -> Result<(), Error> {
             estimate.pf(),
             interval.lower(),
             interval.upper(),
-            estimate.evaluations,
+            estimate.counts.evaluations,
             estimate.verdict()
         );
     }

@@ -1,6 +1,6 @@
 //! What can go wrong: in what the estimators call ([`EvalError`]) and in the estimators ([`Error`]).
 
-/// Why a batch as a whole has no answer.
+/// Why a batch as a whole cannot be evaluated.
 ///
 /// A single sample that cannot be evaluated is not an error: it comes back as NaN and is counted.
 #[derive(Debug, thiserror::Error)]
@@ -14,10 +14,10 @@ pub enum EvalError {
         /// Coordinates the samples have.
         actual: usize,
     },
-    /// Samples without an answer, where the policy is to stop at one.
-    #[error("no answer for {count} of {of} samples, the first at {point:?}")]
+    /// NaN evaluations, where the policy is to stop at one.
+    #[error("the limit state is NaN for {count} of {of} samples, the first at {point:?}")]
     NanEvaluations {
-        /// Samples without an answer in the batch.
+        /// NaN evaluations in the batch.
         count: usize,
         /// Samples in the batch.
         of: usize,
@@ -86,6 +86,12 @@ pub enum Error {
         /// Why.
         #[source]
         source: mvee::MveeError,
+    },
+    /// An estimator ended without an estimate.
+    #[error("{estimator} ended without an estimate")]
+    NoEstimate {
+        /// Its name.
+        estimator: &'static str,
     },
     /// Too few samples for what was asked.
     #[error("{what} needs at least {needed} samples, got {actual}")]

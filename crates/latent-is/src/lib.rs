@@ -1,7 +1,96 @@
-//! Rare-event probabilities by importance sampling, in target space or in the latent space of a
-//! normalizing flow.
+//! Rare-event probabilities by importance sampling, in target space or in the latent space of a normalizing flow.
 //!
-//! Samples are columns: a batch is a nalgebra matrix `[d, n]` of `f64`, one sample a column.
+#![doc = include_str!("../docs/latent-space.svg")]
+//!
+//! Outcomes of the nonholonomic robot (left) and the same outcomes in the latent space of a flow trained on them
+//! (right), failures marked: drawn by `cargo run --release -p latent-is --example latent_picture`.
+//!
+//! A system fails when its limit state $g(x) \le 0$. For outcomes $x \sim p$ the crate estimates
+//!
+//! $$ P_f = \int \mathbf 1\{g(x) \le 0\}\, p(x)\, \mathrm dx, $$
+//!
+//! with a confidence interval, a verdict that says why an estimate may be wrong, and failure samples with weights.
+//!
+//! ```
+//! use latent_is::{Adaptive, Estimator, FnLimitState, StandardNormal};
+//!
+//! // Failure: the sum of ten standard normal inputs exceeds 4.5 standard deviations. P = 3.3977e-6.
+//! let g = FnLimitState::new(10, |u: &[f64]| 4.5 - u.iter().sum::<f64>() / 10_f64.sqrt());
+//! let estimate = Adaptive::default().estimate(&StandardNormal::new(10), &g, 7)?;
+//! let interval = estimate.interval(0.95);
+//! println!("{:.3e} in [{:.3e}, {:.3e}]", estimate.pf(), interval.lower(), interval.upper());
+//! println!("{} evaluations. {}", estimate.counts.evaluations, estimate.verdict());
+//! # assert!(estimate.interval(0.999).contains(3.3977e-6));
+//! # Ok::<(), latent_is::Error>(())
+//! ```
+//!
+//! With outcomes of a simulator instead of a formula for $p$, train a flow first: `examples/latent_space.rs` goes
+//! from outcomes to a probability in some 25 lines.
+//!
+//! Samples are columns: a batch is a nalgebra matrix `[d, n]` of `f64`, one sample per column. Natural logarithms
+//! have the prefix `ln_`. Results are functions of settings and seed, on any number of threads.
+//!
+//! # Estimators
+//!
+//! All implement the object-safe trait [`Estimator`]; [`Run`] adds budgets, observers and checkpoint files.
+//!
+//! | estimator | nominal density | take it |
+//! | --- | --- | --- |
+//! | [`Adaptive`] | any; best in standard normal (latent) space | first, up to some tens of coordinates |
+//! | [`CrossEntropy`] | any | when $g$ falls towards failure |
+//! | [`ImprovedCrossEntropy`] | any | the same with smooth thresholds, which use every sample |
+//! | [`Sequential`] | any; conditional moves need standard normal space | many modes; with conditional moves, hundreds of coordinates |
+//! | [`SubsetSimulation`] | standard normal | hundreds of coordinates, as a rough first estimate |
+//! | [`Directional`] | standard normal | failure in all directions from the origin |
+//! | [`MonteCarlo`] | any | events that are not rare; reference values |
+//!
+//! [`Form`] searches for design points and gives the first-order reliability index.
+//!
+//! # What is offered
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | [`model`] | what the user brings: [`LimitState`], [`Density`], [`Transport`], their composition in [`latent`] space, the [policy for NaN](nan_policy) |
+//! | [`mixture`] | [`GaussianMixture`], weighted fits, defensive mixtures |
+//! | [`problems`] | 21 limit states with known failure probabilities |
+//! | [`result`](mod@result) | [`Estimate`], [`Interval`], [`Verdict`], [`diagnostics`] |
+//! | [`method`] | [`Estimator`], [`Stepwise`], [`SearchMethod`], [`FinalStage`], [`TwoLevel`] |
+//! | [`estimators`] | the estimators and their theory |
+//! | [`metrics`] | density and coverage of samples, statistics of repeated runs |
+//! | [`run`] | [`Run`], [`Budget`], observers, checkpoints |
+//! | [`settings`] | [`Builder`]: one idiom for all settings |
+//!
+//! # Theory
+//!
+//! A search moves a Gaussian mixture $q$ towards the failure event and freezes it. Fresh draws $x_i \sim q$ then give
+//!
+//! $$ \hat P_f = \frac 1n \sum_i \mathbf 1\{g(x_i) \le 0\}\, \frac{p(x_i)}{q(x_i)}, $$
+//!
+//! without bias, because no draw of the search enters the sum. A share of $p$ in $q$ bounds every weight. With an
+//! invertible map $x = T(u)$ that carries $u \sim \mathcal N(0, I)$ to $x \sim p$, the same search runs in $u$ on
+//! $g(T(u))$ ([`latent::ComposedLimitState`]): failure regions that are curved and separate in $x$ are simpler there.
+//!
+//! # Limits
+//!
+//! - With a flow as $T$ the probability is that of the *flow*. Where its tails differ from those of the simulator, so
+//!   does the probability; no diagnostic of this crate sees that without outcomes or runs of the simulator.
+//! - A failure mode that no draw came near leaves no trace in the estimate or its interval.
+//! - Searches for a mixture become unreliable above some tens of coordinates; conditional moves and subset simulation
+//!   do not, but converge slowly.
+//!
+//! # Features
+//!
+//! `flow` (default): trained flows of `flow-core` as transport maps, which brings burn. `flex` (default), `ndarray`
+//! and `wgpu`: burn's backends. Without default features the crate needs neither burn nor `flow-core`.
+//!
+//! # References
+//!
+//! - L. Kruse, A. Tzikas, H. Delecki, M. Arief, M. Kochenderfer: Enhanced importance sampling through latent space
+//!   exploration in normalizing flows. *AAAI* (2025).
+//! - S. Geyer, I. Papaioannou, D. Straub: Cross entropy-based importance sampling using Gaussian densities revisited.
+//!   *Structural Safety* 76 (2019), 15–27.
+//! - I. Papaioannou, C. Papadimitriou, D. Straub: Sequential importance sampling for structural reliability analysis.
+//!   *Structural Safety* 62 (2016), 66–75.
 
 pub mod error;
 pub mod estimators;
@@ -14,6 +103,7 @@ pub mod problems;
 pub mod result;
 pub mod run;
 mod search;
+pub mod settings;
 
 pub use estimators::{
     adaptive, cross_entropy, directional, form, improved_cross_entropy, monte_carlo, sequential,
@@ -40,14 +130,18 @@ pub use form::{DesignPoint, DesignPoints, Form};
 pub use improved_cross_entropy::ImprovedCrossEntropy;
 pub use interval::{Interval, IntervalKind};
 pub use limit_state::{FnLimitState, LimitState};
-pub use method::estimator::Estimator;
-pub use method::search_method::{Method, Search};
+pub use method::estimator::{Estimator, Stepper};
+pub use method::search_method::SearchMethod;
+pub use method::search_outcome::SearchOutcome;
+pub use method::search_settings::SearchSettings;
+pub use method::stepwise::{SteppedSearch, Stepwise};
 pub use mixture::defensive::Proposal;
 pub use mixture::{Components, Family, GaussianMixture, MixtureFit};
 pub use monte_carlo::MonteCarlo;
 pub use nan_policy::{NanPolicy, WithNanPolicy};
 pub use run::{Budget, Run};
 pub use sequential::{Moves, Sequential};
+pub use settings::Builder;
 pub use simulator::{Feature, Simulator};
 pub use subset::SubsetSimulation;
 pub use transport::Transport;

@@ -1,7 +1,7 @@
 //! The adaptive estimator and what it begins with: design points, and rays from the origin.
 
 use latent_is::{
-    Adaptive, CrossEntropy, Directional, FnLimitState, Form, LimitState, Method, StandardNormal,
+    Adaptive, CrossEntropy, Directional, Estimator, FnLimitState, Form, LimitState, StandardNormal,
     Status, problems,
 };
 use nalgebra::DMatrix;
@@ -64,14 +64,14 @@ fn starts_go_on_until_failures_are_explained() {
     let pf = 1.0 - within * within * within;
     (0..8_u64).into_par_iter().for_each(|seed| {
         let estimate = Adaptive::default().estimate(&StandardNormal::new(8), &g, seed).unwrap();
-        let starts = estimate.starts.unwrap();
+        let starts = estimate.checks.starts.unwrap();
         assert_eq!(starts.distinct, 6, "seed {seed}: {starts:?}");
         assert!(estimate.interval(0.9999).contains(pf), "seed {seed}: {}", estimate.pf());
     });
     // One half-space explains all its failures: nothing is left to start from after the first round.
     let g = FnLimitState::new(8, |u: &[f64]| 3.5 - u[0]);
     let estimate = Adaptive::default().estimate(&StandardNormal::new(8), &g, 1).unwrap();
-    assert_eq!(estimate.starts.unwrap().starts, 4);
+    assert_eq!(estimate.checks.starts.unwrap().starts, 4);
 }
 
 #[test]
@@ -91,9 +91,11 @@ fn a_start_without_a_slope_or_an_answer_finds_nothing() {
 fn spheres_are_exact_and_say_how_little_they_have_seen() {
     for name in ["sphere-10", "sphere-50"] {
         let problem = problems::by_name(name).unwrap();
-        let e = Directional::default().estimate(problem, 1).unwrap();
+        let e = Directional::default()
+            .estimate(&StandardNormal::new(problem.dim()), problem, 1)
+            .unwrap();
         assert!((e.pf() / problem.pf() - 1.0).abs() < 1e-6, "{}", e.pf());
-        assert!(e.cov >= 1.5 / e.draws as f64 && e.verdict().status == Status::Converged);
+        assert!(e.cov >= 1.5 / e.counts.draws as f64 && e.verdict().status == Status::Converged);
     }
 }
 
@@ -105,8 +107,8 @@ fn a_shell_thinner_than_the_grid_is_noticed() {
         (5.0 - r).min((r - 3.5).abs() - 0.1)
     });
     let e = Directional::builder().budget(8_000).target_cov(0.001).build().unwrap();
-    let e = e.estimate(&g, 1).unwrap();
-    assert!(e.contradicted > 0 && e.verdict().status >= Status::Suspect, "{}", e.verdict());
+    let e = e.estimate(&StandardNormal::new(g.dim()), &g, 1).unwrap();
+    assert!(e.checks.contradicted > 0 && e.verdict().status >= Status::Suspect, "{}", e.verdict());
     // The adaptive estimator leaves the rays and finds it: P(3.4 < r < 3.6) + P(r > 5).
     let exact = (-0.5 * 3.4_f64.powi(2)).exp() - (-0.5 * 3.6_f64.powi(2)).exp() + (-12.5_f64).exp();
     let e = Adaptive::default().estimate(&StandardNormal::new(2), &g, 1).unwrap();
@@ -124,7 +126,7 @@ fn a_run_takes_the_way_that_fits() {
         let nominal = StandardNormal::new(problem.dim());
         let e = Adaptive::default().estimate(&nominal, problem, 1).unwrap();
         assert!((e.pf() / problem.pf() - 1.0).abs() < 6.0 * e.cov.max(0.01), "{name}: {}", e.pf());
-        assert!(e.evaluations < *most, "{name}: {} evaluations", e.evaluations);
+        assert!(e.counts.evaluations < *most, "{name}: {} evaluations", e.counts.evaluations);
         assert_eq!(e.verdict().status, Status::Converged, "{name}: {}", e.verdict());
     });
 }
@@ -150,10 +152,10 @@ fn settings_out_of_range_are_refused() {
             .budget(10)
             .build()
             .unwrap()
-            .estimate(problems::by_name("linear-2").unwrap(), 1)
+            .estimate(&StandardNormal::new(2), problems::by_name("linear-2").unwrap(), 1)
             .is_err()
     );
     let search = CrossEntropy::builder().samples_per_level(400).build().unwrap();
-    assert!(Adaptive::builder().rays(0).search(search).build().is_ok());
+    assert!(Adaptive::builder().rays(0).levels(search).build().is_ok());
     assert_eq!(problems::by_name("linear-2").unwrap().dim(), 2);
 }

@@ -9,8 +9,8 @@ use latent_is::latent::{ComposedLimitState, PullBack, PushForward};
 use latent_is::transport::Mapped;
 use latent_is::two_level::Corrected;
 use latent_is::{
-    Correction, CrossEntropy, Density, Estimate, EvalError, FnLimitState, LimitState, Method,
-    StandardNormal, Transport, TwoLevel, problems,
+    Correction, CrossEntropy, Density, Estimate, Estimator, EvalError, FnLimitState, LimitState,
+    SearchMethod, StandardNormal, Transport, TwoLevel, problems,
 };
 use nalgebra::{DMatrixView, DVector};
 use rayon::prelude::*;

@@ -11,8 +11,8 @@ use latent_is::run::{
 };
 use latent_is::{
     Adaptive, Budget, CrossEntropy, Directional, Estimator, FinalStage, FnLimitState,
-    ImprovedCrossEntropy, LimitState, Method, MonteCarlo, NanPolicy, Run, Sequential,
-    StandardNormal, StopReason, SubsetSimulation, latent::PushForward, problems,
+    ImprovedCrossEntropy, LimitState, MonteCarlo, NanPolicy, Run, Sequential, StandardNormal,
+    StopReason, SubsetSimulation, latent::PushForward, problems,
 };
 
 /// Sets the flag after each step, so that a run ends after one.
@@ -30,7 +30,7 @@ fn problem() -> &'static problems::Problem {
 }
 
 /// One step a run, each from the file that the last one left; another number of threads each time.
-fn piecewise<E: Estimator + Sync>(estimator: &E) -> Outcome {
+fn piecewise(estimator: &dyn Estimator) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");
     for piece in 0..200 {
@@ -53,7 +53,7 @@ fn piecewise<E: Estimator + Sync>(estimator: &E) -> Outcome {
     panic!("the run has no end");
 }
 
-fn assert_resumable<E: Estimator + Sync>(estimator: &E) -> Outcome {
+fn assert_resumable(estimator: &dyn Estimator) -> Outcome {
     let whole = Run::new(estimator).seed(3).start(&StandardNormal::new(5), problem()).unwrap();
     let pieces = piecewise(estimator);
     assert_eq!(whole.estimate, pieces.estimate);
@@ -78,7 +78,7 @@ fn pieces_give_the_bits_of_the_whole() {
     assert_eq!(outcome.estimate.unwrap(), adaptive.estimate(&nominal, problem(), 3).unwrap());
     let directional = Directional::builder().budget(3_000).build().unwrap();
     let outcome = assert_resumable(&directional);
-    assert_eq!(outcome.estimate.unwrap(), directional.estimate(problem(), 3).unwrap());
+    assert_eq!(outcome.estimate.unwrap(), directional.estimate(&nominal, problem(), 3).unwrap());
     let ice = ImprovedCrossEntropy::default();
     let outcome = assert_resumable(&ice);
     assert_eq!(outcome.estimate.unwrap(), ice.estimate(&nominal, problem(), 3).unwrap());
@@ -87,7 +87,7 @@ fn pieces_give_the_bits_of_the_whole() {
     assert_eq!(outcome.estimate.unwrap(), pcn.estimate(&nominal, problem(), 3).unwrap());
     let subset = SubsetSimulation::builder().samples_per_level(500).build().unwrap();
     let outcome = assert_resumable(&subset);
-    assert_eq!(outcome.estimate.unwrap(), subset.estimate(problem(), 3).unwrap());
+    assert_eq!(outcome.estimate.unwrap(), subset.estimate(&nominal, problem(), 3).unwrap());
 }
 
 #[test]
@@ -146,8 +146,10 @@ fn truncated_foreign_and_future_files_are_refused() {
         let error = resumed(&text[..length]);
         assert!(matches!(error, CheckpointError::Damaged { .. }), "{length}: {error}");
     }
-    let future = text.replacen("\"version\":1", "\"version\":2", 1);
-    assert!(matches!(resumed(&future), CheckpointError::Newer { version: 2, .. }));
+    let future = text.replacen("\"version\":2", "\"version\":3", 1);
+    assert!(matches!(resumed(&future), CheckpointError::Newer { version: 3, .. }));
+    let past = text.replacen("\"version\":2", "\"version\":1", 1);
+    assert!(matches!(resumed(&past), CheckpointError::Older { version: 1, .. }));
     let changed = text.replacen("\"batches\"", "\"batch\"", 1);
     assert!(matches!(resumed(&changed), CheckpointError::Damaged { .. }));
     for foreign in ["", "{}", "[1, 2]", "weights", "{\"format\": \"other\", \"version\": 1}"] {
@@ -165,7 +167,7 @@ fn budgets_end_a_run() {
     assert_eq!((early.stopped, early.steps, early.estimate), (Stopped::Evaluations, 1, None));
     let bounded = with(Budget { evaluations: Some(5_000), ..Budget::default() });
     let estimate = bounded.estimate.unwrap();
-    assert!(estimate.evaluations <= 5_000 && estimate.evaluations > 4_000);
+    assert!(estimate.counts.evaluations <= 5_000 && estimate.counts.evaluations > 4_000);
     assert_eq!(estimate.stopped, StopReason::Budget);
     let rough = with(Budget { target_cov: Some(0.06), ..Budget::default() });
     let estimate = rough.estimate.unwrap();
@@ -197,7 +199,7 @@ fn observers_see_every_step_and_the_end() {
     assert_eq!(values[0]["step"], 1);
     let estimate = outcome.estimate.unwrap();
     assert_eq!(values.last().unwrap()["pf"].as_f64().unwrap().to_bits(), estimate.pf().to_bits());
-    assert_eq!(values[values.len() - 2]["evaluations"], estimate.evaluations);
+    assert_eq!(values[values.len() - 2]["evaluations"], estimate.counts.evaluations);
 }
 
 #[test]
@@ -210,8 +212,8 @@ fn unanswered_evaluations_follow_the_policy() {
     assert_eq!(unknown.counted_as_failures, 0);
     let failing = run(NanPolicy::Failure).unwrap();
     let (a, b) = (unknown.estimate.unwrap(), failing.estimate.unwrap());
-    assert_eq!(failing.counted_as_failures, a.nan_evaluations);
-    assert_eq!(b.failures, a.failures + a.nan_evaluations);
+    assert_eq!(failing.counted_as_failures, a.counts.nan_evaluations);
+    assert_eq!(b.counts.failures, a.counts.failures + a.counts.nan_evaluations);
     assert!(matches!(run(NanPolicy::Abort), Err(RunError::Estimator(_))));
 }
 

@@ -9,9 +9,9 @@ mod common;
 
 use latent_is::latent::PushForward;
 use latent_is::{
-    Adaptive, Components, CrossEntropy, Density, Directional, Estimate, FinalStage,
-    GaussianMixture, ImprovedCrossEntropy, LimitState, Method, MonteCarlo, Sequential,
-    StandardNormal, Status, problems,
+    Adaptive, Components, CrossEntropy, Density, Directional, Estimate, Estimator, FinalStage,
+    GaussianMixture, ImprovedCrossEntropy, LimitState, MonteCarlo, SearchMethod, Sequential,
+    StandardNormal, Status, SteppedSearch, problems,
 };
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -48,7 +48,7 @@ fn assert_honest(what: &str, pf: f64, run: impl Fn(u64) -> Estimate + Sync + Sen
     assert!(covered >= least, "{what}: {covered} of {SEEDS} intervals cover, bound {least}");
 }
 
-fn assert_method(method: &dyn Method, names: &[&str], in_target: &[&str]) {
+fn assert_method(method: &dyn Estimator, names: &[&str], in_target: &[&str]) {
     for name in names {
         let problem = problems::by_name(name).unwrap();
         let nominal = StandardNormal::new(problem.dim());
@@ -88,7 +88,9 @@ fn adaptive_is_honest() {
 fn directional_sampling_is_honest() {
     let problem = problems::by_name("parabolic-2").unwrap();
     let method = Directional::builder().target_cov(0.05).build().unwrap();
-    assert_honest("directional", problem.pf(), |seed| method.estimate(problem, seed).unwrap());
+    assert_honest("directional", problem.pf(), |seed| {
+        method.estimate(&StandardNormal::new(problem.dim()), problem, seed).unwrap()
+    });
 }
 
 #[test]
@@ -156,8 +158,8 @@ fn a_surrogate_search_is_corrected() {
     let method = CrossEntropy::default();
     assert_honest("corrected", problem.pf(), |seed| {
         let e = method.estimate_corrected(&nominal, &surrogate, problem, seed).unwrap();
-        assert_eq!(e.evaluations, e.draws);
-        assert!(e.surrogate_evaluations >= 1000);
+        assert_eq!(e.counts.evaluations, e.counts.draws);
+        assert!(e.counts.surrogate_evaluations >= 1000);
         e
     });
 }
@@ -166,7 +168,7 @@ fn a_surrogate_search_is_corrected() {
 fn results_do_not_depend_on_the_number_of_threads() {
     let problem = problems::by_name("banana-2").unwrap();
     let target = problem.target().unwrap();
-    let methods: [&dyn Method; 4] = [
+    let methods: [&dyn Estimator; 4] = [
         &CrossEntropy::default(),
         &ImprovedCrossEntropy::default(),
         &Sequential::default(),
@@ -189,19 +191,19 @@ fn a_search_resumes_from_its_written_state() {
     let problem = problems::by_name("two-mode-5").unwrap();
     let nominal = StandardNormal::new(problem.dim());
     let ce = CrossEntropy::builder().components(Components::Fixed(2)).build().unwrap();
-    let mut state = ce.init(problem.dim());
+    let mut state = ce.init_search(problem.dim());
     while !state.done() {
         let text = serde_json::to_string(&state).unwrap();
         state = serde_json::from_str(&text).unwrap();
-        state = ce.step(&nominal, problem, 3, state).unwrap();
+        state = ce.step_search(&nominal, problem, 3, state).unwrap();
     }
     assert_eq!(state.into_search().unwrap(), ce.search(&nominal, problem, 3).unwrap());
     for sis in [Sequential::default(), Sequential::conditional()] {
-        let mut state = sis.init(problem.dim());
+        let mut state = sis.init_search(problem.dim());
         while !state.done() {
             let text = serde_json::to_string(&state).unwrap();
             state = serde_json::from_str(&text).unwrap();
-            state = sis.step(&nominal, problem, 3, state).unwrap();
+            state = sis.step_search(&nominal, problem, 3, state).unwrap();
         }
         assert_eq!(state.into_search().unwrap(), sis.search(&nominal, problem, 3).unwrap());
     }
@@ -240,17 +242,17 @@ fn missing_answers_are_counted_and_no_failure_is_bounded() {
     let ce = CrossEntropy::builder().final_stage(stage).build().unwrap();
     let ice = ImprovedCrossEntropy::builder().final_stage(stage).build().unwrap();
     let sis = Sequential::builder().final_stage(stage).build().unwrap();
-    let pcn = Sequential::conditional_builder().final_stage(stage).build().unwrap();
+    let pcn = Sequential::conditional().to_builder().final_stage(stage).build().unwrap();
     let search = CrossEntropy::builder().final_stage(stage).build().unwrap();
-    let adaptive = Adaptive::builder().search(search).build().unwrap();
-    let methods: [&dyn Method; 5] = [&ce, &ice, &sis, &pcn, &adaptive];
+    let adaptive = Adaptive::builder().levels(search).build().unwrap();
+    let methods: [&dyn Estimator; 5] = [&ce, &ice, &sis, &pcn, &adaptive];
     for method in methods {
         let e = method.estimate(&nominal, &patchy, 1).unwrap();
-        let share = e.nan_evaluations as f64 / e.evaluations as f64;
+        let share = e.counts.nan_evaluations as f64 / e.counts.evaluations as f64;
         assert!((share - 0.1).abs() < 0.03, "{share}");
         let never = latent_is::FnLimitState::new(2, |u: &[f64]| 1.0 + u[0].abs());
         let e = method.estimate(&nominal, &never, 1).unwrap();
-        assert_eq!(e.failures, 0);
+        assert_eq!(e.counts.failures, 0);
         assert!(e.stopped != latent_is::StopReason::Converged);
         let interval = e.interval(0.95);
         assert!(interval.lower() == 0.0 && interval.upper() > 0.0 && interval.contains(1e-12));

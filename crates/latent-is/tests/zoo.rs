@@ -5,12 +5,12 @@
 
 use latent_is::metrics::{Confusion, Repeated, Repetition};
 use latent_is::{
-    Adaptive, CrossEntropy, ImprovedCrossEntropy, LimitState, Method, Sequential, StandardNormal,
-    problems,
+    Adaptive, CrossEntropy, Estimator, ImprovedCrossEntropy, LimitState, Sequential,
+    StandardNormal, problems,
 };
 use rayon::prelude::*;
 
-fn repeated(method: &dyn Method, name: &str, runs: u64) -> Repeated {
+fn repeated(method: &dyn Estimator, name: &str, runs: u64) -> Repeated {
     let problem = problems::by_name(name).unwrap();
     let nominal = StandardNormal::new(problem.dim());
     let run = |seed| Repetition::from(&method.estimate(&nominal, problem, 40 + seed).unwrap());
@@ -34,7 +34,12 @@ fn many_coordinates_are_within_reach() {
 
 /// Runs `method` on the problems, holds the mean over the seeds to four standard errors on all but the
 /// `unsuited`, and returns the confusion of verdicts over all and the mean coverage over the suited.
-fn judge(what: &str, method: &dyn Method, names: &[&str], unsuited: &[&str]) -> (Confusion, f64) {
+fn judge(
+    what: &str,
+    method: &dyn Estimator,
+    names: &[&str],
+    unsuited: &[&str],
+) -> (Confusion, f64) {
     let runs = 30;
     let all: Vec<(&str, Repeated)> =
         names.iter().map(|name| (*name, repeated(method, name, runs))).collect();
@@ -54,7 +59,7 @@ fn judge(what: &str, method: &dyn Method, names: &[&str], unsuited: &[&str]) -> 
 /// Four standard errors are exceeded by a Student's t with 29 degrees of freedom in one case of 2,500.
 /// With a rate of hidden large errors of 0.1 % among some 540 runs, four or more come up in one case in
 /// 300; the coverage of a method that covers in 93 % falls below 0.89 in one of 10,000.
-fn assert_honest(what: &str, method: &dyn Method, unsuited: &[&str]) {
+fn assert_honest(what: &str, method: &dyn Estimator, unsuited: &[&str]) {
     let (confusion, coverage) = judge(what, method, &named(2..=10), unsuited);
     assert!(confusion.off_converged <= 3, "{what}: {confusion:?}");
     assert!(coverage > 0.89, "{what}: {coverage}");
@@ -98,7 +103,7 @@ fn conditional_moves_are_honest_over_the_zoo() {
 #[test]
 #[ignore = "slow: some minutes, fifty and a hundred coordinates"]
 fn many_coordinates_are_honest() {
-    let methods: [(&str, &dyn Method); 3] = [
+    let methods: [(&str, &dyn Estimator); 3] = [
         ("cross-entropy", &CrossEntropy::default()),
         ("improved cross-entropy", &ImprovedCrossEntropy::default()),
         ("conditional moves", &Sequential::conditional()),

@@ -114,7 +114,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The cell at `path`, if it has the settings and the number of runs.
 fn kept(path: &Path, contender: &Contender, reps: u64) -> Option<Cell> {
     let cell: Cell = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    (cell.settings == contender.settings && cell.summary.runs == reps).then_some(cell)
+    (cell.settings == contender.settings() && cell.summary.runs == reps).then_some(cell)
 }
 
 fn run(
@@ -125,7 +125,7 @@ fn run(
     let started = Instant::now();
     let runs: Vec<Repetition> = (0..reps)
         .into_par_iter()
-        .map(|seed| match (contender.run)(problem, seed) {
+        .map(|seed| match contender.run(problem, seed) {
             Ok(estimate) => Repetition::from(&estimate),
             Err(error) => {
                 eprintln!("{} on {}, seed {seed}: {error}", contender.name, problem.name());
@@ -138,7 +138,7 @@ fn run(
         problem: problem.name().to_owned(),
         dim: problem.dim(),
         pf: problem.pf(),
-        settings: contender.settings.clone(),
+        settings: contender.settings(),
         seconds: started.elapsed().as_secs_f64() / reps as f64,
         summary: Repeated::new(&runs, problem.pf())?,
         runs,

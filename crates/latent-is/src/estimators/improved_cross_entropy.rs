@@ -1,7 +1,7 @@
 //! Improved cross-entropy: a smooth indicator instead of thresholds.
 //!
 //! The search of [`cross_entropy`](crate::cross_entropy) with targets $p(x)\,\Phi(-g(x)/\sigma_t)$, where
-//! $\sigma_1 > \sigma_2 > \dots \to 0$: every point takes part in each fit, none is cut off. From $n$ draws of $q_t$
+//! $\sigma_1 > \sigma_2 > \dots \to 0$: every point takes part in each fit. From $n$ draws of $q_t$
 //! the next width is
 //!
 //! $$ \sigma_{t+1} = \min\Big\{ \sigma \le \sigma_t :
@@ -14,7 +14,7 @@
 //! default holds the pooled weights $p / \sum_m n_m q_m$ to that number and is done when the failing points
 //! reach it by themselves, $\sigma = 0$. The published rule stops when $\mathbf 1\{g \le 0\} / \Phi(-g/\sigma_t)$
 //! varies by at most $\delta$, which takes failures in one of $1 + \delta^2$ draws and is never met by a proposal
-//! that is broader; here the points are weighted to the law that the rule speaks of.
+//! that is broader; here the points are weighted to the distribution that the rule speaks of.
 //!
 //! All points move the mean of a fit, so in many coordinates a level of the default has at least ten draws
 //! for each.
@@ -28,15 +28,17 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::estimators::cross_entropy::{CrossEntropyBuilder, CrossEntropySearch, Schedule, Seen};
+use crate::estimators::cross_entropy::{CrossEntropySearch, Schedule, Seen};
 use crate::math::special::ln_sum_exp;
+use crate::method::search_settings::SearchSettings;
 use crate::search::level_size::LevelSize;
 use crate::search::smooth::{fit_width, ln_indicator};
+use crate::settings::{Builder, builder};
 
 /// Improved cross-entropy. See the [module](self) for what it does.
 ///
 /// ```
-/// use latent_is::{FnLimitState, ImprovedCrossEntropy, Method, StandardNormal};
+/// use latent_is::{Estimator, FnLimitState, ImprovedCrossEntropy, StandardNormal};
 ///
 /// let g = FnLimitState::new(2, |x: &[f64]| 3.5 - x[0]);
 /// let estimate = ImprovedCrossEntropy::default().estimate(&StandardNormal::new(2), &g, 7)?;
@@ -51,34 +53,33 @@ pub struct Smooth {
     weight_cov: f64,
 }
 
-impl Default for CrossEntropySearch<Smooth> {
+impl Default for ImprovedCrossEntropy {
+    /// $\delta = 1.5$; 600 draws per level in up to four coordinates, 1000 above.
     fn default() -> Self {
-        Self::with(Smooth { weight_cov: 1.5 }, LevelSize::ByCoordinates { few: 600, many: 1000 })
+        let size = LevelSize::ByCoordinates { few: 600, many: 1000 };
+        Self::new(Smooth { weight_cov: 1.5 }, SearchSettings::new(size))
     }
 }
 
-impl CrossEntropySearch<Smooth> {
-    /// The published settings: 1000 draws a level, $\delta = 1.5$, two components, each level on its own
+builder!(ImprovedCrossEntropy);
+
+impl ImprovedCrossEntropy {
+    /// The published settings: 1000 draws per level, $\delta = 1.5$, two components, each level on its own
     /// draws, and 1000 final draws from a last fit to the failing ones without defence.
     pub fn paper() -> Self {
-        Self::bare(Smooth { weight_cov: 1.5 }, 1000)
+        Self::new(Smooth { weight_cov: 1.5 }, SearchSettings::paper(1000))
     }
 
-    /// A builder that starts from the default.
-    pub fn builder() -> CrossEntropyBuilder<Smooth> {
-        CrossEntropyBuilder { method: Self::default() }
-    }
-
-    /// A builder that starts from [`paper`](Self::paper).
-    pub fn paper_builder() -> CrossEntropyBuilder<Smooth> {
-        CrossEntropyBuilder { method: Self::paper() }
+    /// Coefficient of variation $\delta$ of a level's weights.
+    pub fn weight_cov(&self) -> f64 {
+        self.schedule.weight_cov
     }
 }
 
-impl CrossEntropyBuilder<Smooth> {
-    /// Coefficient of variation $\delta$ of a level's weights; larger is bolder.
+impl Builder<ImprovedCrossEntropy> {
+    /// Coefficient of variation $\delta$ of a level's weights; larger takes fewer, longer steps.
     pub fn weight_cov(mut self, delta: f64) -> Self {
-        self.method.schedule.weight_cov = delta;
+        self.settings.schedule.weight_cov = delta;
         self
     }
 }

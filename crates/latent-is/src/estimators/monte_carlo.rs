@@ -8,16 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, EvalError};
 use crate::math::rng;
-use crate::method::estimator::{Estimator, Progress};
+use crate::method::stepwise::{Progress, Stepwise};
 use crate::model::density::Density;
 use crate::model::limit_state::LimitState;
 use crate::result::draws::Draws;
 use crate::result::estimate::{Estimate, StopReason};
+use crate::settings::{Settings, settings};
 
 /// Crude Monte Carlo. See the [module](self).
 ///
 /// ```
-/// use latent_is::{FnLimitState, MonteCarlo, StandardNormal};
+/// use latent_is::{Estimator, FnLimitState, MonteCarlo, StandardNormal};
 ///
 /// let g = FnLimitState::new(2, |x: &[f64]| 1.0 - x[0]);
 /// let estimate = MonteCarlo::default().estimate(&StandardNormal::new(2), &g, 7)?;
@@ -25,6 +26,7 @@ use crate::result::estimate::{Estimate, StopReason};
 /// # Ok::<(), latent_is::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct MonteCarlo {
     batch: usize,
     budget: u64,
@@ -39,86 +41,60 @@ impl Default for MonteCarlo {
     }
 }
 
-/// Builds a [`MonteCarlo`]; starts from its default.
-#[derive(Clone, Copy, Debug, Default)]
-#[must_use]
-pub struct MonteCarloBuilder {
-    method: MonteCarlo,
-}
-
-impl MonteCarloBuilder {
-    /// Draws evaluated at once, between two looks at the target.
-    pub fn batch(mut self, batch: usize) -> Self {
-        self.method.batch = batch;
-        self
-    }
-
-    /// Most evaluations.
-    pub fn budget(mut self, budget: u64) -> Self {
-        self.method.budget = budget;
-        self
-    }
-
+settings!(MonteCarlo {
+    /// Draws evaluated at once, between two checks of the target.
+    batch: usize,
+    /// Largest number of evaluations.
+    budget: u64,
     /// Coefficient of variation at which to stop; `None` uses the whole budget.
-    pub fn target_cov(mut self, target: Option<f64>) -> Self {
-        self.method.target_cov = target;
-        self
-    }
-
+    target_cov: Option<f64>,
     /// Failures needed before the target can end the run.
-    pub fn min_failures(mut self, failures: u64) -> Self {
-        self.method.min_failures = failures;
-        self
-    }
+    min_failures: u64,
+});
 
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<MonteCarlo, Error> {
-        let m = self.method;
-        Error::check(m.batch >= 1, "batch", "at least 1", m.batch)?;
-        Error::check(m.budget >= 2, "budget", "at least 2", m.budget)?;
-        let target = m.target_cov.unwrap_or(1.0);
-        Error::check(target > 0.0 && target.is_finite(), "target_cov", "positive", target)?;
-        Ok(m)
+impl Settings for MonteCarlo {
+    fn check(&self) -> Result<(), Error> {
+        Error::check(self.batch >= 1, "batch", "at least 1", self.batch)?;
+        Error::check(self.budget >= 2, "budget", "at least 2", self.budget)?;
+        let target = self.target_cov.unwrap_or(1.0);
+        Error::check(target > 0.0 && target.is_finite(), "target_cov", "positive", target)
     }
 }
 
 impl MonteCarlo {
-    /// A builder that starts from the default.
-    pub fn builder() -> MonteCarloBuilder {
-        MonteCarloBuilder::default()
+    /// Draws of the next batch; zero when the budget is spent.
+    fn next_batch(&self, state: &MonteCarloState) -> u64 {
+        (self.budget - state.draws.n).min(self.batch as u64)
+    }
+}
+
+/// A run between two batches; its serialised form is a checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MonteCarloState {
+    draws: Draws,
+    batches: u64,
+    stopped: Option<StopReason>,
+}
+
+impl MonteCarloState {
+    /// Whether the run has ended.
+    pub fn done(&self) -> bool {
+        self.stopped.is_some()
+    }
+}
+
+impl Stepwise for MonteCarlo {
+    type State = MonteCarloState;
+
+    fn name(&self) -> &'static str {
+        "monte-carlo"
     }
 
-    /// Estimates the failure probability.
-    ///
-    /// # Errors
-    /// [`Error::Evaluation`] when the limit state or the nominal density fails.
-    pub fn estimate(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-    ) -> Result<Estimate, Error> {
-        EvalError::check_dim(nominal.dim(), g.dim())?;
-        let mut state = self.init(g.dim());
-        while state.stopped.is_none() {
-            state = self.step(nominal, g, seed, state)?;
-        }
-        Ok(state.finish())
-    }
-
-    /// The state before the first batch, for `dim` coordinates.
-    pub fn init(&self, dim: usize) -> MonteCarloState {
+    fn init(&self, dim: usize) -> MonteCarloState {
         MonteCarloState { draws: Draws::new(dim), batches: 0, stopped: None }
     }
 
-    /// One batch. A state that is done comes back unchanged.
-    ///
-    /// # Errors
-    /// [`Error::Evaluation`] when the limit state or the nominal density fails.
-    pub fn step(
+    fn step(
         &self,
         nominal: &dyn Density,
         g: &dyn LimitState,
@@ -147,55 +123,6 @@ impl MonteCarlo {
         Ok(state)
     }
 
-    /// Draws of the next batch; zero when the budget is spent.
-    fn next_batch(&self, state: &MonteCarloState) -> u64 {
-        (self.budget - state.draws.n).min(self.batch as u64)
-    }
-}
-
-/// A run between two batches; its serialised form is a checkpoint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MonteCarloState {
-    draws: Draws,
-    batches: u64,
-    stopped: Option<StopReason>,
-}
-
-impl MonteCarloState {
-    /// Whether the run has ended.
-    pub fn done(&self) -> bool {
-        self.stopped.is_some()
-    }
-
-    /// The estimate; one that was cut short says [`StopReason::Budget`].
-    pub fn finish(self) -> Estimate {
-        let mut estimate = self.draws.estimate();
-        estimate.stopped = self.stopped.unwrap_or(StopReason::Budget);
-        estimate
-    }
-}
-
-impl Estimator for MonteCarlo {
-    type State = MonteCarloState;
-
-    fn name(&self) -> &'static str {
-        "monte-carlo"
-    }
-
-    fn init(&self, dim: usize) -> MonteCarloState {
-        self.init(dim)
-    }
-
-    fn step(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-        state: MonteCarloState,
-    ) -> Result<MonteCarloState, Error> {
-        self.step(nominal, g, seed, state)
-    }
-
     fn progress(&self, state: &MonteCarloState) -> Progress {
         let tally = state.draws.tally();
         Progress {
@@ -209,7 +136,16 @@ impl Estimator for MonteCarlo {
         }
     }
 
+    fn done(&self, state: &MonteCarloState) -> bool {
+        state.done()
+    }
+
     fn finish(&self, state: MonteCarloState) -> Option<Estimate> {
-        (state.draws.n > 0).then(|| state.finish())
+        if state.draws.n == 0 {
+            return None;
+        }
+        let mut estimate = state.draws.estimate();
+        estimate.stopped = state.stopped.unwrap_or(StopReason::Budget);
+        Some(estimate)
     }
 }

@@ -42,7 +42,7 @@ pub fn stream(seed: u64, block: u64) -> ChaCha8Rng {
 /// shorter one.
 ///
 /// # Shapes
-/// - returns `[d, n]`, one sample a column
+/// - returns `[d, n]`, one sample per column
 pub fn standard_normal(d: usize, n: usize, seed: u64) -> DMatrix<f64> {
     let mut u = DMatrix::zeros(d, n);
     if d > 0 {

@@ -1,207 +1,160 @@
-//! What an estimator has to offer to be run: a state that a step carries on.
+//! What every estimator is to its user: one object-safe trait.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
 
-use crate::error::Error;
-use crate::math::rng;
-use crate::method::final_stage::FinalState;
-use crate::method::search_method::{Method, Search, finished};
+use serde_json::Value;
+
+use crate::error::{Error, EvalError};
+use crate::method::stepwise::{Progress, Stepwise};
 use crate::model::density::Density;
 use crate::model::limit_state::LimitState;
-use crate::result::estimate::{Estimate, LevelRecord};
+use crate::result::estimate::Estimate;
 
-/// An estimator that works in steps on a state which can be written down.
+/// An estimator of a failure probability.
 ///
-/// The serialised estimator is its settings, which a checkpoint keeps; the serialised state is the
-/// rest of the checkpoint. A step is a function of its arguments alone.
-pub trait Estimator: Serialize {
-    /// What a step carries on.
-    type State: Serialize + DeserializeOwned;
-
+/// All estimators of this crate implement it, so that they can be held side by side and compared:
+///
+/// ```
+/// use latent_is::{Adaptive, CrossEntropy, Estimator, FnLimitState, Sequential, StandardNormal, SubsetSimulation};
+///
+/// let estimators: Vec<Box<dyn Estimator>> = vec![
+///     Box::new(Adaptive::default()),
+///     Box::new(CrossEntropy::default()),
+///     Box::new(Sequential::default()),
+///     Box::new(SubsetSimulation::default()),
+/// ];
+/// let g = FnLimitState::new(2, |x: &[f64]| 3.5 - x[0]); // P = 2.326e-4
+/// for estimator in &estimators {
+///     let estimate = estimator.estimate(&StandardNormal::new(2), &g, 7)?;
+///     println!("{:12} {:.3e}, {} evaluations", estimator.name(), estimate.pf(), estimate.counts.evaluations);
+/// #   assert!(estimate.interval(0.9999).contains(2.326e-4));
+/// }
+/// # Ok::<(), latent_is::Error>(())
+/// ```
+///
+/// The trait comes with [`Stepwise`], which is what a new estimator implements. [`Run`](crate::Run) drives
+/// any estimator with a budget, observers and checkpoint files.
+pub trait Estimator: Debug + Send + Sync {
     /// Its name in checkpoints and reports.
     fn name(&self) -> &'static str;
+
+    /// Its settings as JSON.
+    ///
+    /// # Errors
+    /// When a setting has no form in JSON.
+    fn settings(&self) -> serde_json::Result<Value>;
 
     /// Refuses a nominal density that the estimator cannot work with.
     ///
     /// # Errors
     /// [`Error::Setting`] that says which it needs.
-    fn accepts(&self, _nominal: &dyn Density) -> Result<(), Error> {
-        Ok(())
-    }
+    fn check_nominal(&self, nominal: &dyn Density) -> Result<(), Error>;
 
-    /// The state before the first step, for `dim` coordinates.
-    fn init(&self, dim: usize) -> Self::State;
+    /// A run before its first step, for `dim` coordinates.
+    fn begin(&self, dim: usize) -> Box<dyn Stepper + '_>;
 
-    /// One step. A state that is done comes back unchanged.
+    /// A run that resumes from a state that [`Stepper::state`] wrote.
     ///
     /// # Errors
-    /// What keeps the estimator from going on.
-    fn step(
+    /// When `state` is not a state of this estimator.
+    fn resume(&self, state: Value) -> serde_json::Result<Box<dyn Stepper + '_>>;
+
+    /// Estimates the probability that `g` fails under `nominal`; a function of the settings and `seed` alone.
+    ///
+    /// # Errors
+    /// [`Error::Evaluation`] when the limit state or the nominal density fails or their dimensions differ;
+    /// [`Error::Setting`] when the estimator cannot work with the nominal density or its budget leaves
+    /// nothing for an estimate; [`Error::Weights`] and [`Error::Mixture`] when a fit is impossible.
+    fn estimate(
         &self,
         nominal: &dyn Density,
         g: &dyn LimitState,
         seed: u64,
-        state: Self::State,
-    ) -> Result<Self::State, Error>;
-
-    /// How far the state is.
-    fn progress(&self, state: &Self::State) -> Progress;
-
-    /// The estimate; none when the state is too early for one.
-    fn finish(&self, state: Self::State) -> Option<Estimate>;
+    ) -> Result<Estimate, Error> {
+        EvalError::check_dim(nominal.dim(), g.dim())?;
+        self.check_nominal(nominal)?;
+        let mut run = self.begin(g.dim());
+        while !run.done() {
+            run.step(nominal, g, seed)?;
+        }
+        run.finish().ok_or(Error::NoEstimate { estimator: self.name() })
+    }
 }
 
-/// How far a run is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Progress {
-    /// What the run is doing.
-    pub phase: &'static str,
-    /// Whether the estimator has ended by itself.
-    pub done: bool,
-    /// Evaluations so far.
-    pub evaluations: u64,
-    /// Evaluations that the next step makes at most.
-    pub next: u64,
-    /// Logarithm of the estimate so far, where there is one.
-    pub ln_pf: Option<f64>,
-    /// Its coefficient of variation, where it can be told.
-    pub cov: Option<f64>,
-    /// The last level of a search.
-    pub level: Option<LevelRecord>,
-}
-
-/// A [`Method`] whose search works in steps; such a method is an [`Estimator`].
-pub trait Stepped: Method + Serialize {
-    /// The state of the search.
-    type Search: Serialize + DeserializeOwned;
-
-    /// Its name in checkpoints and reports.
-    const NAME: &'static str;
-
-    /// Refuses a nominal density that the search cannot work with.
+/// A run of an estimator between two steps.
+pub trait Stepper {
+    /// One step. A run that is done stays as it is. After an error the run is over and has no estimate.
     ///
     /// # Errors
-    /// [`Error::Setting`] that says which it needs.
-    fn accepts_nominal(&self, _nominal: &dyn Density) -> Result<(), Error> {
+    /// What keeps the estimator from continuing.
+    fn step(&mut self, nominal: &dyn Density, g: &dyn LimitState, seed: u64) -> Result<(), Error>;
+
+    /// How far the run is; none after an error.
+    fn progress(&self) -> Option<Progress>;
+
+    /// Whether the estimator has ended by itself, or by an error.
+    fn done(&self) -> bool;
+
+    /// The state as JSON: what a checkpoint keeps.
+    ///
+    /// # Errors
+    /// When the state has no form in JSON.
+    fn state(&self) -> serde_json::Result<Value>;
+
+    /// The estimate; none when the run is too early for one.
+    fn finish(self: Box<Self>) -> Option<Estimate>;
+}
+
+/// An estimator with the state of a run; none after an error.
+struct Running<'a, E: Stepwise> {
+    estimator: &'a E,
+    state: Option<E::State>,
+}
+
+impl<E: Stepwise> Stepper for Running<'_, E> {
+    fn step(&mut self, nominal: &dyn Density, g: &dyn LimitState, seed: u64) -> Result<(), Error> {
+        if let Some(state) = self.state.take() {
+            self.state = Some(self.estimator.step(nominal, g, seed, state)?);
+        }
         Ok(())
     }
 
-    /// The state before the first level, for `dim` coordinates.
-    fn init_search(&self, dim: usize) -> Self::Search;
+    fn progress(&self) -> Option<Progress> {
+        self.state.as_ref().map(|state| self.estimator.progress(state))
+    }
 
-    /// One level.
-    ///
-    /// # Errors
-    /// Those of [`Method::search`].
-    fn step_search(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-        state: Self::Search,
-    ) -> Result<Self::Search, Error>;
+    fn done(&self) -> bool {
+        self.state.as_ref().is_none_or(|state| self.estimator.done(state))
+    }
 
-    /// Records of the levels so far.
-    fn records(state: &Self::Search) -> &[LevelRecord];
+    fn state(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(&self.state)
+    }
 
-    /// Evaluations that the next level makes at most.
-    fn next_level(&self, state: &Self::Search) -> u64;
-
-    /// The outcome of a search that has ended; gives the state back when it has not.
-    ///
-    /// # Errors
-    /// The state itself.
-    fn outcome(&self, state: Self::Search) -> Result<Search, Self::Search>;
+    fn finish(self: Box<Self>) -> Option<Estimate> {
+        self.estimator.finish(self.state?)
+    }
 }
 
-/// A method between two steps: in its search or in its final draws.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Staged<S> {
-    /// In the search.
-    Search(S),
-    /// In the final draws.
-    Draws {
-        /// The outcome of the search.
-        search: Box<Search>,
-        /// The draws so far.
-        draws: Box<FinalState>,
-    },
-}
-
-impl<M: Stepped> Estimator for M {
-    type State = Staged<M::Search>;
-
+impl<E: Stepwise> Estimator for E {
     fn name(&self) -> &'static str {
-        Self::NAME
+        Stepwise::name(self)
     }
 
-    fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
-        self.accepts_nominal(nominal)
+    fn settings(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(self)
     }
 
-    fn init(&self, dim: usize) -> Self::State {
-        Staged::Search(self.init_search(dim))
+    fn check_nominal(&self, nominal: &dyn Density) -> Result<(), Error> {
+        self.accepts(nominal)
     }
 
-    fn step(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-        state: Self::State,
-    ) -> Result<Self::State, Error> {
-        match state {
-            Staged::Search(search) => {
-                let seed = rng::derive(seed, "search", 0);
-                let search = self.step_search(nominal, g, seed, search)?;
-                Ok(match self.outcome(search) {
-                    Err(search) => Staged::Search(search),
-                    Ok(search) => {
-                        let draws =
-                            self.final_stage().init(&search.proposal, search.evaluations)?;
-                        Staged::Draws { search: Box::new(search), draws: Box::new(draws) }
-                    }
-                })
-            }
-            Staged::Draws { search, draws } => {
-                let seed = rng::derive(seed, "estimate", 0);
-                let draws = self.final_stage().step(nominal, g, seed, *draws)?;
-                Ok(Staged::Draws { search, draws: Box::new(draws) })
-            }
-        }
+    fn begin(&self, dim: usize) -> Box<dyn Stepper + '_> {
+        Box::new(Running { estimator: self, state: Some(self.init(dim)) })
     }
 
-    fn progress(&self, state: &Self::State) -> Progress {
-        match state {
-            Staged::Search(search) => Progress {
-                phase: "search",
-                done: false,
-                evaluations: M::records(search).iter().map(|l| l.evaluations).sum(),
-                next: self.next_level(search),
-                ln_pf: None,
-                cov: None,
-                level: M::records(search).last().cloned(),
-            },
-            Staged::Draws { search, draws } => Progress {
-                phase: "draws",
-                done: draws.done(),
-                evaluations: draws.evaluations(),
-                next: self.final_stage().next_batch(draws),
-                ln_pf: draws.ln_pf(),
-                cov: draws.cov(),
-                level: search.levels.last().cloned(),
-            },
-        }
-    }
-
-    fn finish(&self, state: Self::State) -> Option<Estimate> {
-        match state {
-            Staged::Draws { search, draws } if draws.drawn() => {
-                Some(finished(draws.finish(), *search))
-            }
-            _ => None,
-        }
+    fn resume(&self, state: Value) -> serde_json::Result<Box<dyn Stepper + '_>> {
+        let state = Some(serde_json::from_value(state)?);
+        Ok(Box::new(Running { estimator: self, state }))
     }
 }

@@ -21,6 +21,7 @@ use crate::model::density::Density;
 use crate::model::limit_state::LimitState;
 use crate::result::draws::Draws;
 use crate::result::estimate::{Estimate, StopReason};
+use crate::settings::{Settings, settings};
 
 /// Batches drawn before a target can end the run: a coefficient of variation from few draws is too
 /// uncertain to stop on.
@@ -28,6 +29,7 @@ const MIN_DRAWS: u64 = 1000;
 
 /// How many fresh draws, from what. See [`FinalStage::run`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct FinalStage {
     batch: usize,
     draws: Option<u64>,
@@ -54,84 +56,46 @@ impl Default for FinalStage {
     }
 }
 
-/// Builds a [`FinalStage`]; starts from its default.
-#[derive(Clone, Copy, Debug, Default)]
-#[must_use]
-pub struct FinalStageBuilder {
-    stage: FinalStage,
-}
-
-impl FinalStageBuilder {
-    /// Draws evaluated at once, between two looks at the target.
-    pub fn batch(mut self, batch: usize) -> Self {
-        self.stage.batch = batch;
-        self
-    }
-
+settings!(FinalStage {
+    /// Draws evaluated at once, between two checks of the target.
+    batch: usize,
     /// A fixed number of draws; `None` leaves it to target and budget.
-    pub fn draws(mut self, draws: Option<u64>) -> Self {
-        self.stage.draws = draws;
-        self
-    }
-
+    draws: Option<u64>,
     /// Coefficient of variation at which to stop, after at least 1000 draws.
-    pub fn target_cov(mut self, target: Option<f64>) -> Self {
-        self.stage.target_cov = target;
-        self
-    }
-
+    target_cov: Option<f64>,
     /// Evaluations of the limit state in all, those of a search on the same event included.
-    pub fn budget(mut self, budget: Option<u64>) -> Self {
-        self.stage.budget = budget;
-        self
-    }
-
+    budget: Option<u64>,
     /// Share $a$ of draws from the nominal density.
-    pub fn nominal_share(mut self, share: f64) -> Self {
-        self.stage.nominal_share = share;
-        self
-    }
-
+    nominal_share: f64,
     /// Share $b$ of the inflated fit in the mixture part.
-    pub fn inflated_share(mut self, share: f64) -> Self {
-        self.stage.inflated_share = share;
-        self
-    }
-
+    inflated_share: f64,
     /// Factor on the covariances of the inflated part.
-    pub fn inflation(mut self, factor: f64) -> Self {
-        self.stage.inflation = factor;
-        self
-    }
+    inflation: f64,
+});
 
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<FinalStage, Error> {
-        let s = self.stage;
-        Error::check(s.batch >= 1, "batch", "at least 1", s.batch)?;
-        let bounded = s.draws.is_some() || s.budget.is_some();
+impl Settings for FinalStage {
+    fn check(&self) -> Result<(), Error> {
+        Error::check(self.batch >= 1, "batch", "at least 1", self.batch)?;
+        let bounded = self.draws.is_some() || self.budget.is_some();
         Error::check(bounded, "draws or budget", "given", "neither")?;
-        Error::check(s.draws != Some(0), "draws", "at least 1", 0)?;
-        Error::check(s.budget != Some(0), "budget", "at least 1", 0)?;
-        let target = s.target_cov.unwrap_or(1.0);
+        Error::check(self.draws != Some(0), "draws", "at least 1", 0)?;
+        Error::check(self.budget != Some(0), "budget", "at least 1", 0)?;
+        let target = self.target_cov.unwrap_or(1.0);
         Error::check(target > 0.0 && target.is_finite(), "target_cov", "positive", target)?;
         let unit = |v: f64| (0.0..1.0).contains(&v);
-        Error::check(unit(s.nominal_share), "nominal_share", "in [0, 1)", s.nominal_share)?;
-        Error::check(unit(s.inflated_share), "inflated_share", "in [0, 1)", s.inflated_share)?;
-        let inflation = s.inflation;
-        Error::check(inflation > 0.0 && inflation.is_finite(), "inflation", "positive", inflation)?;
-        Ok(s)
+        Error::check(unit(self.nominal_share), "nominal_share", "in [0, 1)", self.nominal_share)?;
+        Error::check(
+            unit(self.inflated_share),
+            "inflated_share",
+            "in [0, 1)",
+            self.inflated_share,
+        )?;
+        let inflation = self.inflation;
+        Error::check(inflation > 0.0 && inflation.is_finite(), "inflation", "positive", inflation)
     }
 }
 
 impl FinalStage {
-    /// A builder that starts from the default.
-    pub fn builder() -> FinalStageBuilder {
-        FinalStageBuilder::default()
-    }
-
     /// A fixed number of draws from the fit alone: the last step of the published methods.
     pub fn paper(draws: u64) -> Self {
         Self {
@@ -143,16 +107,6 @@ impl FinalStage {
             inflated_share: 0.0,
             inflation: 1.0,
         }
-    }
-
-    /// Evaluations in all, search included, if they are bounded.
-    pub fn budget(&self) -> Option<u64> {
-        self.budget
-    }
-
-    /// Coefficient of variation at which the draws end, if there is one.
-    pub fn target_cov(&self) -> Option<f64> {
-        self.target_cov
     }
 
     /// The proposal that [`run`](Self::run) draws from: `fit` with the defence around it.
@@ -289,7 +243,7 @@ impl FinalState {
     /// The estimate; one that was cut short says [`StopReason::Budget`].
     pub fn finish(self) -> Estimate {
         let mut estimate = self.draws.estimate();
-        estimate.evaluations = self.spent + self.draws.n;
+        estimate.counts.evaluations = self.spent + self.draws.n;
         estimate.stopped = self.stopped.unwrap_or(StopReason::Budget);
         estimate.proposal = Some(self.proposal);
         estimate

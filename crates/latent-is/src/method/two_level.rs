@@ -150,10 +150,10 @@ impl TwoLevel {
         if share > 0.0 && value > 0.0 {
             estimate.ln_pf = value.ln();
             estimate.cov = variance.sqrt() / value;
-            estimate.ess =
+            estimate.weights.ess =
                 if variance > 0.0 { value * value / variance } else { self.draws as f64 };
         }
-        estimate.surrogate_evaluations = self.surrogate_draws + self.draws;
+        estimate.counts.surrogate_evaluations = self.surrogate_draws + self.draws;
         estimate.proposal = Some(proposal.clone());
         Ok(Corrected { estimate, chosen, surrogate_pf: first.value })
     }

@@ -1,4 +1,4 @@
-//! Density and coverage: how well a proposal's failures fill the failure law.
+//! Density and coverage: how well a proposal's failures fill the failure distribution.
 //!
 //! With reference failures $R_i$, the distance $\rho_i$ from $R_i$ to its $k$-th nearest other
 //! reference point, and $M$ fakes $F_j$,
@@ -6,7 +6,7 @@
 //! $$ \text{density} = \frac{1}{kM} \sum_{j} \sum_{i} \mathbf 1\{\|F_j - R_i\| < \rho_i\}, \qquad
 //!    \text{coverage} = \frac1N \sum_i \mathbf 1\{\min_j \|F_j - R_i\| < \rho_i\}. $$
 //!
-//! Fakes that follow the reference law have density 1 on average and coverage
+//! Fakes that follow the reference distribution have density 1 on average and coverage
 //! $1 - \binom{N-1}{k} / \binom{M+N-1}{k}$, about $1 - 2^{-k}$ when $M = N$.
 //!
 //! # References

@@ -28,7 +28,7 @@ impl From<&Estimate> for Repetition {
         let interval = e.interval(0.95);
         Self {
             pf: e.pf(),
-            evaluations: e.evaluations,
+            evaluations: e.counts.evaluations,
             interval: (interval.lower(), interval.upper()),
             status: Some(e.verdict().status),
         }

@@ -8,7 +8,7 @@
 //!
 //! with $(\lambda_j, v_j)$ the eigenpairs that differ most from the rest and $\sigma^2$ the mean of the
 //! rest, which is the maximum of the likelihood for given $r$ (probabilistic principal components when the
-//! spikes are the largest). Spikes may be small as well: beyond a boundary far out, the law is
+//! spikes are the largest). Spikes may be small as well: beyond a boundary far out, the distribution is
 //! narrow across the boundary and as wide as ever along it.
 //!
 //! # References

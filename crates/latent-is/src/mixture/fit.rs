@@ -8,6 +8,7 @@ use super::{Family, GaussianMixture, kmeans};
 use crate::error::{Error, EvalError};
 use crate::math::rng;
 use crate::math::special::ln_sum_exp;
+use crate::settings::{Settings, settings};
 
 /// Iterations spent on each restart before the best one goes on.
 const TRIAL_ITERATIONS: usize = 10;
@@ -42,6 +43,7 @@ pub enum Components {
 /// # Ok::<(), latent_is::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct MixtureFit {
     components: Components,
     restarts: usize,
@@ -73,56 +75,19 @@ pub struct Fitted {
     pub ln_likelihood: f64,
 }
 
-/// Builds a [`MixtureFit`]; starts from its default.
-#[derive(Clone, Copy, Debug, Default)]
-#[must_use]
-pub struct MixtureFitBuilder {
-    fit: MixtureFit,
-}
-
-impl MixtureFitBuilder {
-    /// How many components.
-    pub fn components(mut self, components: Components) -> Self {
-        self.fit.components = components;
-        self
-    }
-
+settings!(MixtureFit {
+    /// Number of components.
+    components: Components,
     /// Number of k-means++ starts of which the best is kept.
-    pub fn restarts(mut self, restarts: usize) -> Self {
-        self.fit.restarts = restarts;
-        self
-    }
-
-    /// Which covariances the components may have.
-    pub fn family(mut self, family: Family) -> Self {
-        self.fit.family = family;
-        self
-    }
-
+    restarts: usize,
+    /// Covariances that the components may have.
+    family: Family,
     /// Iteration limits and regularisation.
-    pub fn em(mut self, em: EmSettings) -> Self {
-        self.fit.em = em;
-        self
-    }
+    em: EmSettings,
+});
 
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<MixtureFit, Error> {
-        self.fit.check()?;
-        Ok(self.fit)
-    }
-}
-
-impl MixtureFit {
-    /// A builder that starts from the default.
-    pub fn builder() -> MixtureFitBuilder {
-        MixtureFitBuilder::default()
-    }
-
-    /// Checks the settings, see [`MixtureFitBuilder::build`].
-    pub(crate) fn check(&self) -> Result<(), Error> {
+impl Settings for MixtureFit {
+    fn check(&self) -> Result<(), Error> {
         let (Components::Fixed(k) | Components::Auto { max: k }) = self.components;
         Error::check(k >= 1, "components", "at least 1", k)?;
         Error::check(self.restarts >= 1, "restarts", "at least 1", self.restarts)?;
@@ -131,7 +96,9 @@ impl MixtureFit {
         Error::check(em.ridge >= 0.0, "ridge", "non-negative", em.ridge)?;
         Error::check(em.tolerance >= 0.0, "tolerance", "non-negative", em.tolerance)
     }
+}
 
+impl MixtureFit {
     /// The fit with another choice of components.
     #[must_use]
     pub(crate) fn with_components(mut self, components: Components) -> Self {
@@ -143,7 +110,7 @@ impl MixtureFit {
     /// points whose weight is zero, and the lightest ones as long as they make up less than a ten-thousandth
     /// together, take no part: of a pool of many levels they are most.
     ///
-    /// Weights whose effective size is below five points a coordinate and component (two where
+    /// Weights whose effective size is below five points per coordinate and component (two where
     /// covariances are not full; and below half the points) are flattened by the largest exponent that reaches it: that changes the proposal,
     /// never the estimate. The number of components minimises
     /// $-2\,\mathrm{ESS}\,L + n_\mathrm{par} \log \mathrm{ESS}$, where $L$ is the weighted mean of
@@ -167,7 +134,7 @@ impl MixtureFit {
         let ln_w: Vec<f64> = present.iter().map(|i| ln_w[*i]).collect();
         let full = effective_size(&normalised(&ln_w, 1.0));
         let (Components::Fixed(most) | Components::Auto { max: most }) = self.components;
-        // Full covariances need five points a coordinate and component, leaner ones two.
+        // Full covariances need five points per coordinate and component, leaner ones two.
         let each = if self.family.in_dim(x.nrows()) == Family::Full { 5 } else { 2 };
         let floor = (each * x.nrows()).max(20) as f64 * most.min(2) as f64;
         let temper = temper(&ln_w, floor.min(0.5 * ln_w.len() as f64));

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use em::{EmSettings, EmTrace, expectation_maximization};
 pub use family::Family;
-pub use fit::{Components, Fitted, MixtureFit, MixtureFitBuilder};
+pub use fit::{Components, Fitted, MixtureFit};
 
 use crate::error::{Error, EvalError};
 use crate::math::rng;

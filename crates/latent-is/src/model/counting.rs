@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nalgebra::DMatrixView;
+use nalgebra::{DMatrix, DMatrixView};
 
 use crate::error::EvalError;
 use crate::model::transport::{Mapped, Transport};
@@ -22,7 +22,7 @@ use crate::model::transport::{Mapped, Transport};
 /// let composed = ComposedLimitState::new(&g, &map)?;
 /// let estimate = CrossEntropy::default().estimate(&StandardNormal::new(2), &composed, 7)?;
 /// // In latent space each evaluation takes one pass, and densities take none.
-/// assert_eq!(map.evaluations(), estimate.evaluations);
+/// assert_eq!(map.evaluations(), estimate.counts.evaluations);
 /// # Ok::<(), latent_is::Error>(())
 /// ```
 #[derive(Debug)]
@@ -55,6 +55,11 @@ impl<T: Transport> Transport for CountingTransport<T> {
     fn decode(&self, u: DMatrixView<'_, f64>) -> Result<Mapped, EvalError> {
         self.count(&u);
         self.transport.decode(u)
+    }
+
+    fn decode_points(&self, u: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
+        self.count(&u);
+        self.transport.decode_points(u)
     }
 
     fn encode(&self, x: DMatrixView<'_, f64>) -> Result<Mapped, EvalError> {

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::math::rng;
 
-    /// An untrained flow is no identity: its couplings have random weights.
+    /// An untrained flow is not the identity: its couplings have random weights.
     fn flow() -> Flow {
         let moments = Standardize::new(vec![10.0, -5.0], vec![2.0, 0.5]).unwrap();
         let config = FlowConfig { hidden: 8, ..FlowConfig::new(2) };

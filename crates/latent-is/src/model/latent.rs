@@ -11,7 +11,7 @@
 //!
 //! $$ g_u(u) = \min_k \|M_k^{-1}(u - b_k)\| - 1. \tag{12} $$
 //!
-//! $\{g_u \le 0\}$ is *not* the failure event: the image of an ellipsoid is no ellipsoid. An estimate
+//! $\{g_u \le 0\}$ is *not* the failure event: The image of an ellipsoid is not an ellipsoid. An estimate
 //! from (12) alone is an estimate of another probability;
 //! [`Method::estimate_corrected`](crate::Method::estimate_corrected) finishes on the true one.
 //!
@@ -51,11 +51,11 @@ impl<G: LimitState, T: Transport> LimitState for ComposedLimitState<G, T> {
     }
 
     fn evaluate(&self, u: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
-        self.g.evaluate(self.transport.decode(u)?.points.as_view())
+        self.g.evaluate(self.transport.decode_points(u)?.as_view())
     }
 }
 
-/// The law of $x = T(u)$ with standard normal `u`: the nominal density of target space.
+/// The distribution of $x = T(u)$ with standard normal `u`: the nominal density of target space.
 ///
 /// $\log p_X(x) = \log\varphi_d(T^{-1}x) + \log|\det \partial T^{-1}/\partial x|$.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +84,7 @@ impl<T: Transport> Density for PushForward<T> {
 
     fn sample(&self, n: usize, seed: u64) -> Result<DMatrix<f64>, EvalError> {
         let u = self.base.sample(n, seed)?;
-        Ok(self.transport.decode(u.as_view())?.points)
+        self.transport.decode_points(u.as_view())
     }
 }
 

@@ -13,11 +13,11 @@ pub trait LimitState: Sync {
     /// run counts it.
     ///
     /// # Shapes
-    /// - `x`: `[d, n]`, one sample a column
+    /// - `x`: `[d, n]`, one sample per column
     /// - returns: `[n]`, in the order of the columns
     ///
     /// # Errors
-    /// [`EvalError`] when the batch as a whole has no answer.
+    /// [`EvalError`] when the batch as a whole cannot be evaluated.
     fn evaluate(&self, x: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError>;
 }
 

@@ -1,9 +1,9 @@
-//! What a limit state without an answer (NaN) means.
+//! What a NaN of the limit state means.
 //!
 //! | policy | a NaN counts as | estimate | interval |
 //! |---|---|---|---|
-//! | [`Unknown`](NanPolicy::Unknown) | unknown, and is counted | of the answered draws' failures: a lower one | from all unknown safe to all unknown failing |
-//! | [`Failure`](NanPolicy::Failure) | a failure on the boundary, `g = 0`, and is counted | of failing or giving no answer | of that event |
+//! | [`Unknown`](NanPolicy::Unknown) | neither safe nor failing, and is counted | of the failures among the other draws: a lower bound | from all NaN draws safe to all of them failing |
+//! | [`Failure`](NanPolicy::Failure) | a failure on the boundary, `g = 0`, and is counted | of failing or NaN | of that event |
 //! | [`Abort`](NanPolicy::Abort) | an error | none | none |
 //!
 //! [`Unknown`](NanPolicy::Unknown) is what every estimator does by itself; the others wrap the limit state in an [`WithNanPolicy`].
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::EvalError;
 use crate::model::limit_state::LimitState;
 
-/// What an evaluation without an answer counts as. See the [module](self).
+/// What a NaN evaluation counts as. See the [module](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NanPolicy {
@@ -55,7 +55,7 @@ impl<G: LimitState> WithNanPolicy<G> {
         Self { g, policy, nan_evaluations: AtomicU64::new(0) }
     }
 
-    /// Evaluations without an answer so far, whatever they counted as.
+    /// NaN evaluations so far, whatever they counted as.
     pub fn nan_evaluations(&self) -> u64 {
         self.nan_evaluations.load(Ordering::Relaxed)
     }
@@ -90,10 +90,11 @@ impl<G: LimitState> LimitState for WithNanPolicy<G> {
 mod tests {
     use super::*;
     use crate::estimators::monte_carlo::MonteCarlo;
+    use crate::method::estimator::Estimator;
     use crate::model::density::StandardNormal;
     use crate::model::limit_state::FnLimitState;
 
-    /// Fails beyond 1.5 and gives no answer below -1.5.
+    /// Fails beyond 1.5 and gives NaN below -1.5.
     fn patchy() -> FnLimitState<impl Fn(&[f64]) -> f64 + Sync> {
         FnLimitState::new(1, |x: &[f64]| if x[0] < -1.5 { f64::NAN } else { 1.5 - x[0] })
     }
@@ -105,7 +106,7 @@ mod tests {
         let (one, both) = (0.066_807, 0.133_614);
         let worst = e.nan_as_failing.unwrap();
         assert!((e.pf() / one - 1.0).abs() < 0.1 && (worst.ln_pf.exp() / both - 1.0).abs() < 0.1);
-        assert_eq!(worst.failures, e.failures + e.nan_evaluations);
+        assert_eq!(worst.failures, e.counts.failures + e.counts.nan_evaluations);
         let i = e.interval(0.95);
         // As wide as both sampling errors, about 0.0018 and 0.0024, and no wider by much.
         assert!(i.contains(one) && i.contains(both) && i.contains(0.1));
@@ -117,7 +118,7 @@ mod tests {
         let method = MonteCarlo::builder().budget(20_000).target_cov(None).build().unwrap();
         let g = WithNanPolicy::new(patchy(), NanPolicy::Failure);
         let e = method.estimate(&StandardNormal::new(1), &g, 3).unwrap();
-        assert!(e.interval(0.999).contains(0.133_614) && e.nan_evaluations == 0);
+        assert!(e.interval(0.999).contains(0.133_614) && e.counts.nan_evaluations == 0);
         assert!((g.nan_evaluations() as f64 / 20_000.0 - 0.0668).abs() < 0.01);
         let g = WithNanPolicy::new(patchy(), NanPolicy::Abort);
         let error = method.estimate(&StandardNormal::new(1), &g, 3).unwrap_err().to_string();

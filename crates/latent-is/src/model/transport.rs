@@ -13,7 +13,7 @@ pub struct Mapped {
     pub ln_det: DVector<f64>,
 }
 
-/// An invertible map $T$ that carries the standard normal `u` to the nominal law of `x`.
+/// An invertible map $T$ that carries the standard normal `u` to the nominal distribution of `x`.
 ///
 /// Implemented by trained flows and by the analytic maps of the problem zoo.
 pub trait Transport: Sync {
@@ -28,6 +28,17 @@ pub trait Transport: Sync {
     /// # Errors
     /// [`EvalError`] when `u` has another dimension or the batch cannot be mapped.
     fn decode(&self, u: DMatrixView<'_, f64>) -> Result<Mapped, EvalError>;
+
+    /// $x = T(u)$ without the log-determinant, for maps that can leave that work out.
+    ///
+    /// # Shapes
+    /// - `u`: `[d, n]`; returns `[d, n]`
+    ///
+    /// # Errors
+    /// Those of [`decode`](Self::decode).
+    fn decode_points(&self, u: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
+        Ok(self.decode(u)?.points)
+    }
 
     /// $u = T^{-1}(x)$ with $\log|\det \partial u/\partial x|$.
     ///
@@ -46,6 +57,10 @@ impl<T: Transport + ?Sized> Transport for &T {
 
     fn decode(&self, u: DMatrixView<'_, f64>) -> Result<Mapped, EvalError> {
         (**self).decode(u)
+    }
+
+    fn decode_points(&self, u: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
+        (**self).decode_points(u)
     }
 
     fn encode(&self, x: DMatrixView<'_, f64>) -> Result<Mapped, EvalError> {

@@ -123,7 +123,7 @@ struct Mixture1 {
 }
 
 impl Mixture1 {
-    /// The law of the first coordinate.
+    /// The distribution of the first coordinate.
     fn marginal() -> Self {
         Self {
             ln_weights: WEIGHTS.map(f64::ln),
@@ -132,7 +132,7 @@ impl Mixture1 {
         }
     }
 
-    /// The law of the second coordinate given the first.
+    /// The distribution of the second coordinate given the first.
     fn conditional(x: f64) -> Self {
         let marginal = Self::marginal();
         let terms = marginal.ln_terms(x);

@@ -31,7 +31,7 @@ pub fn max_weight_share(ln_h: &[f64]) -> f64 {
 
 /// Degrees of freedom of the sample variance of `draws` terms, of which the nonzero ones have the
 /// logarithms `ln_h`: $2 n / (\kappa - 1)$ with the kurtosis $\kappa$ of the terms, zeros included, so that the variance
-/// of a chi-square law with as many agrees (Satterthwaite 1946). It is $n - 1$ at most; about twice the
+/// of a chi-square distribution with as many agrees (Satterthwaite 1946). It is $n - 1$ at most; about twice the
 /// number of failures when all weights are equal; two when one draw carries all.
 pub fn degrees_of_freedom(ln_h: &[f64], draws: u64) -> f64 {
     let n = draws as f64;
@@ -49,7 +49,7 @@ pub fn degrees_of_freedom(ln_h: &[f64], draws: u64) -> f64 {
     if freedom > 0.0 { freedom.clamp(1.0, most) } else { most }
 }
 
-/// Shape $\hat k$ of a generalised Pareto law fitted to the largest terms.
+/// Shape $\hat k$ of a generalised Pareto distribution fitted to the largest terms.
 ///
 /// Below 0.5 the terms have finite variance and the interval holds at its usual rate; up to 0.7 the
 /// estimate is usable and its interval optimistic; above, it is unreliable. The tail holds the
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn degrees_of_freedom_follow_the_kurtosis() {
-        // A Bernoulli law has kurtosis 1 / (p (1 - p)) - 3.
+        // A Bernoulli distribution has kurtosis 1 / (p (1 - p)) - 3.
         let p = 0.01;
         let exact = 2.0 * 10_000.0 / (1.0 / (p * (1.0 - p)) - 4.0);
         assert!((degrees_of_freedom(&[-3.0; 100], 10_000) - exact).abs() < 1e-6 * exact);

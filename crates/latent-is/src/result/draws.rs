@@ -1,11 +1,11 @@
-//! Weighted draws so far: the failing ones, and those without an answer.
+//! Weighted draws so far: the failing ones and the NaN ones.
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::result::estimate::{Estimate, Tally, WeightedSample};
 
-/// Log-weight of an unanswered draw whose weight nothing bounds: it makes the interval end at one.
+/// Log-weight of a NaN draw whose weight has no bound: the interval then ends at one.
 const UNBOUNDED: f64 = 700.0;
 
 /// Draws from one proposal, added batch by batch.
@@ -16,7 +16,7 @@ pub(crate) struct Draws {
     /// The failing draws, one after the other, and their log-weights.
     points: Vec<f64>,
     ln_w: Vec<f64>,
-    /// Log-weights of the draws without an answer.
+    /// Log-weights of the NaN draws.
     nan_evaluations: Vec<f64>,
 }
 
@@ -63,7 +63,7 @@ impl Draws {
         let points = DMatrix::from_column_slice(self.dim, self.ln_w.len(), &self.points);
         let sample = WeightedSample { points, ln_w: DVector::from_column_slice(&self.ln_w) };
         let mut estimate = Estimate::from_draws(sample, self.n);
-        estimate.nan_evaluations = self.nan_evaluations.len() as u64;
+        estimate.counts.nan_evaluations = self.nan_evaluations.len() as u64;
         estimate.nan_as_failing = (!self.nan_evaluations.is_empty()).then(|| {
             let all: Vec<f64> = self.ln_w.iter().chain(&self.nan_evaluations).copied().collect();
             Tally::new(&all, self.n)

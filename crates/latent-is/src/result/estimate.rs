@@ -31,7 +31,7 @@ pub struct LevelRecord {
     pub threshold: f64,
     /// Evaluations of the level.
     pub evaluations: u64,
-    /// Evaluations without an answer (NaN).
+    /// NaN evaluations.
     pub nan_evaluations: u64,
     /// Failures among the level's draws.
     pub failures: u64,
@@ -106,6 +106,56 @@ pub struct StartsRecord {
     pub heaviest: Option<f64>,
 }
 
+/// How many draws and evaluations an estimate rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Fresh draws behind the estimate.
+    pub draws: u64,
+    /// Failures among them.
+    pub failures: u64,
+    /// Every evaluation of the limit state, those of the search included.
+    pub evaluations: u64,
+    /// Evaluations of a surrogate limit state, where the search ran on one.
+    pub surrogate_evaluations: u64,
+    /// NaN evaluations, counted as not failing; with any among the fresh draws, the estimate is a lower
+    /// bound.
+    pub nan_evaluations: u64,
+}
+
+/// What the weights of the failing draws say about the estimate.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Weights {
+    /// Effective sample size of the failing draws.
+    pub ess: f64,
+    /// Shape of the tail of the weights, see [`pareto_k`].
+    pub pareto_k: Option<f64>,
+    /// Largest share of one draw in the estimate.
+    pub max_share: f64,
+}
+
+/// The search behind an estimate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchRecord {
+    /// One record per level, in order.
+    pub levels: Vec<LevelRecord>,
+    /// Why the search ended.
+    pub stopped: StopReason,
+    /// Logarithm of the probability by the search itself, for methods that have one.
+    pub ln_pf: Option<f64>,
+}
+
+/// Findings of an estimator about its own result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Checks {
+    /// Whether the estimate comes from correlated chains that no fresh draws have checked.
+    pub unverified: bool,
+    /// Number of random points that contradict what a search along rays found.
+    pub contradicted: u64,
+    /// What the starts of a search for design points led to, for methods that have any.
+    pub starts: Option<StartsRecord>,
+}
+
 /// A failure probability with what is needed to judge it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -117,44 +167,19 @@ pub struct Estimate {
     /// Coefficient of variation of the estimator; infinite when no failure was drawn.
     #[serde(with = "crate::math::nonfinite")]
     pub cov: f64,
-    /// Effective sample size of the failing draws.
-    pub ess: f64,
-    /// Shape of the tail of the weights, see [`pareto_k`].
-    pub pareto_k: Option<f64>,
-    /// Largest share of one draw in the estimate.
-    pub max_weight_share: f64,
-    /// Fresh draws behind the estimate.
-    pub draws: u64,
-    /// Failures among them.
-    pub failures: u64,
-    /// Every evaluation of the limit state, search included.
-    pub evaluations: u64,
-    /// Evaluations of a surrogate limit state, where the search ran on one.
-    pub surrogate_evaluations: u64,
-    /// Evaluations without an answer (NaN), counted as not failing; with any among the fresh draws,
-    /// the estimate is a lower one.
-    pub nan_evaluations: u64,
-    /// The same figures with every unanswered draw counted as failing; absent when each draw gave an
-    /// answer. The upper end of [`interval`](Self::interval) is that of these.
-    #[serde(default)]
+    /// Draws, failures and evaluations.
+    pub counts: Counts,
+    /// The weights of the failing draws.
+    pub weights: Weights,
+    /// The same estimate with every NaN draw counted as failing; absent without NaN draws. The upper end
+    /// of [`interval`](Self::interval) is that of this estimate.
     pub nan_as_failing: Option<Tally>,
-    /// Whether the estimate comes from correlated chains that no fresh draws have checked.
-    #[serde(default)]
-    pub unverified: bool,
-    /// Points at random places that contradict what a search along rays found.
-    #[serde(default)]
-    pub contradicted: u64,
-    /// What the starts of a search for design points led to, for methods that have any.
-    #[serde(default)]
-    pub starts: Option<StartsRecord>,
-    /// One record a level of the search, in order.
-    pub levels: Vec<LevelRecord>,
+    /// The search for a proposal, for methods that have one, or the levels of subset simulation.
+    pub search: Option<SearchRecord>,
+    /// What the estimator found out about its own result.
+    pub checks: Checks,
     /// Why the run ended; anything but [`StopReason::Converged`] calls for a closer look.
     pub stopped: StopReason,
-    /// Why the search ended, for methods that search.
-    pub search_stopped: Option<StopReason>,
-    /// Logarithm of the probability by the search itself, for methods that have one.
-    pub search_ln_pf: Option<f64>,
     /// What the fresh draws came from; absent for crude Monte Carlo.
     pub proposal: Option<Proposal>,
     /// The failing draws.
@@ -169,22 +194,21 @@ impl Estimate {
         Self {
             ln_pf: tally.ln_pf,
             cov: tally.cov,
-            ess: tally.ess,
-            pareto_k: pareto_k(ln_h),
-            max_weight_share: tally.max_weight_share,
-            draws,
-            failures: tally.failures,
-            evaluations: draws,
-            surrogate_evaluations: 0,
-            nan_evaluations: 0,
+            counts: Counts {
+                draws,
+                failures: tally.failures,
+                evaluations: draws,
+                ..Counts::default()
+            },
+            weights: Weights {
+                ess: tally.ess,
+                pareto_k: pareto_k(ln_h),
+                max_share: tally.max_weight_share,
+            },
             nan_as_failing: None,
-            unverified: false,
-            contradicted: 0,
-            starts: None,
-            levels: Vec::new(),
+            search: None,
+            checks: Checks::default(),
             stopped: StopReason::Converged,
-            search_stopped: None,
-            search_ln_pf: None,
             proposal: None,
             sample,
         }
@@ -193,5 +217,10 @@ impl Estimate {
     /// The failure probability; zero when no failure was drawn or it underflows.
     pub fn pf(&self) -> f64 {
         self.ln_pf.exp()
+    }
+
+    /// Records of the levels of the search, in order; empty without a search.
+    pub fn levels(&self) -> &[LevelRecord] {
+        self.search.as_ref().map_or(&[], |search| &search.levels)
     }
 }

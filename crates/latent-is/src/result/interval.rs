@@ -6,7 +6,7 @@ use statrs::distribution::{Beta, ContinuousCDF, Gamma, StudentsT};
 use crate::result::diagnostics::degrees_of_freedom;
 use crate::result::estimate::{Estimate, Tally};
 
-/// Failures below which an interval comes from the gamma law instead of the log-normal one.
+/// Failures below which an interval comes from the gamma distribution instead of the log-normal one.
 const FEW_FAILURES: u64 = 30;
 
 /// How an interval was made.
@@ -86,7 +86,7 @@ impl Estimate {
     /// weights are equal. Without a failure, only draws from the nominal density bound the
     /// probability: with a share $a$ of them in $n$ draws, by $-\log(1 - c) / (a n)$.
     ///
-    /// Draws without an answer widen the interval: its lower end takes all of them for safe, its upper
+    /// NaN draws widen the interval: its lower end takes all of them for safe, its upper
     /// end all of them for failing. (Subset simulation has no such bound: there they count as safe,
     /// and the verdict says so.)
     ///
@@ -99,15 +99,15 @@ impl Estimate {
     pub fn interval(&self, confidence: f64) -> Interval {
         assert!(confidence > 0.0 && confidence < 1.0, "confidence must lie in (0, 1)");
         let tail = 0.5 * (1.0 - confidence);
-        if self.failures == 0 {
+        if self.counts.failures == 0 {
             return self.upper_bound(confidence);
         }
         let own = Tally {
             ln_pf: self.ln_pf,
             cov: self.cov,
-            ess: self.ess,
-            max_weight_share: self.max_weight_share,
-            failures: self.failures,
+            ess: self.weights.ess,
+            max_weight_share: self.weights.max_share,
+            failures: self.counts.failures,
         };
         let (ln_lower, ln_upper, kind) = own.ends(self.freedom(), tail);
         let ln_upper = self.worst_end(tail).unwrap_or(ln_upper);
@@ -121,11 +121,12 @@ impl Estimate {
 
     /// Degrees of freedom of the variance.
     fn freedom(&self) -> f64 {
-        degrees_of_freedom(self.sample.ln_w.as_slice(), self.draws)
+        degrees_of_freedom(self.sample.ln_w.as_slice(), self.counts.draws)
     }
 
     fn upper_bound(&self, confidence: f64) -> Interval {
-        let nominal = self.proposal.as_ref().map_or(1.0, |p| p.nominal_share) * self.draws as f64;
+        let nominal =
+            self.proposal.as_ref().map_or(1.0, |p| p.nominal_share) * self.counts.draws as f64;
         let bound = -(1.0 - confidence).ln() / nominal;
         let worst = self.worst_end(0.5 * (1.0 - confidence)).map_or(0.0, f64::exp);
         let bound = bound.max(worst);
@@ -161,7 +162,7 @@ impl Tally {
     }
 }
 
-/// Quantile of the gamma law with unit scale.
+/// Quantile of the gamma distribution with unit scale.
 fn gamma_quantile(shape: f64, p: f64) -> f64 {
     Gamma::new(shape, 1.0).expect("the shape is positive").inverse_cdf(p)
 }

@@ -1,8 +1,8 @@
-//! How far an estimate can be trusted, in one word, one sentence and the reasons.
+//! How far an estimate can be trusted: a status, one sentence and the reasons.
 //!
 //! A verdict judges what the run saw: whether search and final draws reached their goals, how the
-//! weights behave, how many failures there are. A failure mode that no draw came near leaves no trace
-//! in any of this; a wider search (`explore`, more draws a level) or a second method is the only check.
+//! weights behave, how many failures there are. A failure mode that no draw came near does not
+//! show in any of this; only a wider search (`explore`, more draws per level) or a second method can find it.
 
 use std::fmt;
 
@@ -19,23 +19,23 @@ const LARGE_SHARE: f64 = 0.2;
 /// Weight of a draw at a design point, over the estimate, that the estimate's few thousand draws would
 /// hardly show.
 const BADLY_COVERED: f64 = 1000.0;
-/// Share of evaluations without an answer above which an estimate is suspect.
-const MANY_UNKNOWN: f64 = 0.01;
+/// Share of NaN evaluations above which an estimate is suspect.
+const MANY_NAN: f64 = 0.01;
 /// Distance of the final estimate from the search's own, in units of log-probability, that no
 /// product of level means reaches by chance (its standard deviation is 0.3 to 1).
 const DISAGREEMENT: f64 = 3.0;
 
-/// One word on an estimate, from best to worst.
+/// The status of an estimate, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Status {
-    /// The target is met and nothing speaks against the estimate.
+    /// Target precision reached; all diagnostics passed.
     Converged,
-    /// Nothing speaks against the estimate, but the evaluations ran out before the target was met.
+    /// All diagnostics passed, but the budget was spent before the target precision was reached.
     Budget,
-    /// Something speaks against the estimate or its interval.
+    /// At least one diagnostic failed: the estimate or its interval may be wrong.
     Suspect,
-    /// There is no estimate to speak of.
+    /// No usable estimate: no failure was sampled, or the coefficient of variation is above 0.5.
     Failed,
 }
 
@@ -43,9 +43,9 @@ pub enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Reason {
-    /// No draw failed: there is at most an upper bound.
+    /// No failure was sampled: there is at most an upper bound.
     NoFailure,
-    /// The coefficient of variation leaves hardly more than an order of magnitude.
+    /// The coefficient of variation is so large that only the order of magnitude is known.
     Imprecise {
         /// The coefficient of variation.
         cov: f64,
@@ -57,7 +57,7 @@ pub enum Reason {
         /// Shape of the tail.
         pareto_k: f64,
     },
-    /// One draw carries much of the estimate.
+    /// One draw contributes much of the estimate.
     OneDraw {
         /// Its share.
         share: f64,
@@ -67,8 +67,8 @@ pub enum Reason {
         /// How many.
         failures: u64,
     },
-    /// Evaluations without an answer, counted as not failing.
-    Unknown {
+    /// NaN evaluations, counted as not failing.
+    NanEvaluations {
         /// Their share of all evaluations.
         share: f64,
     },
@@ -77,9 +77,9 @@ pub enum Reason {
         /// Difference of the log-probabilities.
         difference: f64,
     },
-    /// The estimate comes from chains alone: a mode that they lost would leave no trace.
+    /// The estimate comes from Markov chains alone: a mode that they lost would not show.
     Unverified,
-    /// A draw at a design point that a start found would outweigh the rest: the proposal covers it badly.
+    /// A draw at a design point that a start found would outweigh all others: the proposal covers it badly.
     Uncovered {
         /// Its weight over the estimate.
         weight: f64,
@@ -89,16 +89,17 @@ pub enum Reason {
         /// How many points.
         points: u64,
     },
-    /// The final proposal is the fit alone, without the nominal density: nothing looked beyond it.
+    /// The final proposal is the fit alone, without a share of the nominal density: nothing was sampled
+    /// outside it.
     Undefended,
-    /// Outcomes that the flow stands for contradict it on the way to failure.
+    /// Flow and data disagree at levels between the bulk and the failure event.
     FlowContradicted {
-        /// Levels of the criterion at which they do.
+        /// Levels of the criterion at which they disagree.
         differs: u64,
         /// Levels compared.
         levels: u64,
     },
-    /// The evaluations ran out before the target was met.
+    /// The budget was spent before the target precision was reached.
     Target {
         /// The coefficient of variation reached.
         cov: f64,
@@ -118,13 +119,13 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoFailure => write!(f, "no draw failed"),
-            Self::Imprecise { cov } => write!(f, "its coefficient of variation is {cov:.2}"),
+            Self::NoFailure => write!(f, "no failure was sampled"),
+            Self::Imprecise { cov } => write!(f, "the coefficient of variation is {cov:.2}"),
             Self::Search(reason) => {
                 let why = match reason {
-                    StopReason::Budget => "the evaluations ran out",
-                    StopReason::Levels => "the levels ran out",
-                    _ => "it made no progress",
+                    StopReason::Budget => "its share of the budget was spent",
+                    StopReason::Levels => "the largest number of levels was reached",
+                    _ => "it made no progress over several levels",
                 };
                 write!(f, "the search did not reach the failure event: {why}")
             }
@@ -132,11 +133,11 @@ impl fmt::Display for Reason {
                 write!(f, "the weights have a heavy tail (Pareto shape {pareto_k:.2})")
             }
             Self::OneDraw { share } => {
-                write!(f, "one draw makes up {:.0} % of it", 100.0 * share)
+                write!(f, "one draw contributes {:.0} % of the estimate", 100.0 * share)
             }
             Self::FewFailures { failures } => write!(f, "only {failures} draws failed"),
-            Self::Unknown { share } => {
-                write!(f, "{:.1} % of the evaluations gave no answer", 100.0 * share)
+            Self::NanEvaluations { share } => {
+                write!(f, "{:.1} % of the evaluations gave NaN", 100.0 * share)
             }
             Self::Disagreement { difference } => write!(
                 f,
@@ -144,27 +145,30 @@ impl fmt::Display for Reason {
                 difference.abs().exp()
             ),
             Self::Unverified => {
-                write!(f, "no fresh draws have checked its chains for a mode they lost")
+                write!(
+                    f,
+                    "it comes from Markov chains that no fresh draws have checked for lost modes"
+                )
             }
             Self::Uncovered { weight } => write!(
                 f,
-                "a draw at a design point that a start found would weigh {weight:.0} times the estimate"
+                "a draw at a design point would have {weight:.0} times the weight of the whole estimate"
             ),
             Self::Contradicted { points } => {
                 write!(f, "{points} random points contradict the crossings found along rays")
             }
             Self::Undefended => {
-                write!(f, "its proposal has no nominal part: no draw looked beyond the fit")
-            }
-            Self::FlowContradicted { differs, levels } => {
                 write!(
                     f,
-                    "outcomes contradict the flow at {differs} of {levels} levels of the criterion"
+                    "the proposal has no share of the nominal density: regions outside the fit were not sampled"
                 )
+            }
+            Self::FlowContradicted { differs, levels } => {
+                write!(f, "flow and data disagree at {differs} of {levels} levels of the criterion")
             }
             Self::Target { cov } => write!(
                 f,
-                "the evaluations ran out at a coefficient of variation of {:.1} %",
+                "the budget was spent at a coefficient of variation of {:.1} %",
                 100.0 * cov
             ),
         }
@@ -175,9 +179,9 @@ impl fmt::Display for Reason {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// The word.
+    /// The status.
     pub status: Status,
-    /// What keeps the status from being better, the gravest first.
+    /// What keeps the status from being better, the most serious first.
     pub reasons: Vec<Reason>,
 }
 
@@ -200,10 +204,10 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.status {
-            Status::Converged => "The estimate met its target and nothing speaks against it",
-            Status::Budget => "The estimate is sound but short of its target",
-            Status::Suspect => "Treat the estimate with suspicion",
-            Status::Failed => "There is no usable estimate",
+            Status::Converged => "Target precision reached; all diagnostics passed",
+            Status::Budget => "All diagnostics passed, but the target precision was not reached",
+            Status::Suspect => "At least one diagnostic failed",
+            Status::Failed => "No usable estimate",
         })?;
         for (i, reason) in self.reasons.iter().enumerate() {
             write!(f, "{} {reason}", if i == 0 { ":" } else { ";" })?;
@@ -221,37 +225,37 @@ impl Estimate {
                 reasons.push(reason);
             }
         };
-        let n = self.failures as f64;
-        note(self.failures == 0, Reason::NoFailure);
-        if self.failures > 0 {
+        let (counts, checks) = (&self.counts, &self.checks);
+        let n = counts.failures as f64;
+        note(counts.failures == 0, Reason::NoFailure);
+        if counts.failures > 0 {
             note(self.cov > USELESS_COV, Reason::Imprecise { cov: self.cov });
-            note(self.failures < FEW_FAILURES, Reason::FewFailures { failures: self.failures });
-            let share = self.max_weight_share;
+            let failures = counts.failures;
+            note(failures < FEW_FAILURES, Reason::FewFailures { failures });
+            let share = self.weights.max_share;
             note(share > LARGE_SHARE, Reason::OneDraw { share });
-            if let Some(pareto_k) = self.pareto_k {
+            if let Some(pareto_k) = self.weights.pareto_k {
                 let limit = (1.0 - 1.0 / n.log10()).min(0.7);
                 note(pareto_k > limit, Reason::HeavyTail { pareto_k });
             }
-            if let Some(ln_pf) = self.search_ln_pf {
+            if let Some(ln_pf) = self.search.as_ref().and_then(|search| search.ln_pf) {
                 let difference = self.ln_pf - ln_pf;
                 note(difference.abs() > DISAGREEMENT, Reason::Disagreement { difference });
             }
         }
-        if let Some(reason) = self.search_stopped {
-            note(reason != StopReason::Converged, Reason::Search(reason));
-        }
-        let share = self.nan_evaluations as f64 / self.evaluations.max(1) as f64;
-        note(share > MANY_UNKNOWN, Reason::Unknown { share });
-        note(self.unverified && self.failures > 0, Reason::Unverified);
-        let weight = self.starts.and_then(|starts| starts.heaviest).unwrap_or(0.0);
+        let searched = self.search.as_ref().map_or(StopReason::Converged, |search| search.stopped);
+        note(searched != StopReason::Converged, Reason::Search(searched));
+        let share = counts.nan_evaluations as f64 / counts.evaluations.max(1) as f64;
+        note(share > MANY_NAN, Reason::NanEvaluations { share });
+        note(checks.unverified && counts.failures > 0, Reason::Unverified);
+        let weight = checks.starts.and_then(|starts| starts.heaviest).unwrap_or(0.0);
         note(weight > BADLY_COVERED, Reason::Uncovered { weight });
-        let points = self.contradicted;
+        let points = checks.contradicted;
         note(points > 0, Reason::Contradicted { points });
         let undefended = self.proposal.as_ref().is_some_and(|p| p.nominal_share <= 0.0);
-        note(undefended && self.failures > 0, Reason::Undefended);
-        let short = self.stopped == StopReason::Budget && self.failures > 0;
-        let searched = self.search_stopped.is_none_or(|s| s == StopReason::Converged);
-        note(short && searched, Reason::Target { cov: self.cov });
+        note(undefended && counts.failures > 0, Reason::Undefended);
+        let short = self.stopped == StopReason::Budget && counts.failures > 0;
+        note(short && searched == StopReason::Converged, Reason::Target { cov: self.cov });
         Verdict::new(reasons)
     }
 }
@@ -260,7 +264,7 @@ impl Estimate {
 mod tests {
     use super::*;
     use crate::estimators::monte_carlo::MonteCarlo;
-    use crate::method::search_method::Method;
+    use crate::method::estimator::Estimator;
     use crate::model::density::StandardNormal;
     use crate::model::limit_state::{FnLimitState, LimitState};
 
@@ -277,7 +281,7 @@ mod tests {
         assert_eq!(monte_carlo(3.0, 10_000).status, Status::Suspect);
         let failed = monte_carlo(9.0, 10_000);
         assert_eq!(failed.status, Status::Failed);
-        assert_eq!(failed.to_string(), "There is no usable estimate: no draw failed.");
+        assert_eq!(failed.to_string(), "No usable estimate: no failure was sampled.");
     }
 
     #[test]

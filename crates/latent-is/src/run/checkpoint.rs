@@ -4,16 +4,15 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What the first field of every checkpoint says.
 const FORMAT: &str = "latent-is checkpoint";
-/// Version of the format that is written; older ones are read as long as this says so.
-const VERSION: u32 = 1;
+/// Version of the format that is written. Version 1 had other names and is refused.
+const VERSION: u32 = 2;
 
-/// Why a checkpoint cannot be written or taken up.
+/// Why a checkpoint cannot be written or resumed from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -32,23 +31,31 @@ pub enum CheckpointError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is none of ours.
+    /// The file is not a checkpoint of this library.
     #[error("{}: not a checkpoint of latent-is", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// The file is ours and breaks off or is damaged.
+    /// The file is a checkpoint that is cut off or damaged.
     #[error("{}: the checkpoint is cut off or damaged ({reason}); start again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What the parser says.
+        /// what the parser reports.
         reason: String,
     },
     /// A later version of this library wrote the file.
-    #[error("{}: format version {version}, this program reads up to {VERSION}; use a newer one", path.display())]
+    #[error("{}: format version {version}, this program reads version {VERSION}; use a newer one", path.display())]
     Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u64,
+    },
+    /// An earlier version of this library wrote the file.
+    #[error("{}: format version {version}, this program reads version {VERSION} only; start again", path.display())]
+    Older {
         /// The file.
         path: PathBuf,
         /// Its version.
@@ -97,26 +104,26 @@ pub(super) struct Spent {
 }
 
 #[derive(Serialize)]
-struct Written<'a, S> {
+struct Written<'a> {
     format: &'static str,
     version: u32,
     identity: &'a Identity,
     spent: Spent,
-    state: &'a S,
+    state: &'a Value,
 }
 
 #[derive(Deserialize)]
-struct Read<S> {
+struct Read {
     spent: Spent,
-    state: S,
+    state: Value,
 }
 
 /// Writes the checkpoint so that the file is always either the old or the new one.
-pub(super) fn write<S: Serialize>(
+pub(super) fn write(
     path: &Path,
     identity: &Identity,
     spent: Spent,
-    state: &S,
+    state: &Value,
 ) -> Result<(), CheckpointError> {
     let io = |source| CheckpointError::Io { path: path.to_owned(), source };
     let written = Written { format: FORMAT, version: VERSION, identity, spent, state };
@@ -138,10 +145,7 @@ pub(super) fn exists(path: &Path) -> bool {
 }
 
 /// Reads the checkpoint of the run `identity`.
-pub(super) fn read<S: DeserializeOwned>(
-    path: &Path,
-    identity: &Identity,
-) -> Result<(Spent, S), CheckpointError> {
+pub(super) fn read(path: &Path, identity: &Identity) -> Result<(Spent, Value), CheckpointError> {
     let path = || path.to_owned();
     let bytes = fs::read(path()).map_err(|source| CheckpointError::Io { path: path(), source })?;
     let damaged =
@@ -159,6 +163,9 @@ pub(super) fn read<S: DeserializeOwned>(
         Some(version) if version > u64::from(VERSION) => {
             return Err(CheckpointError::Newer { path: path(), version });
         }
+        Some(version) if version < u64::from(VERSION) => {
+            return Err(CheckpointError::Older { path: path(), version });
+        }
         Some(_) => {}
         None => return Err(CheckpointError::Foreign { path: path() }),
     }
@@ -166,8 +173,7 @@ pub(super) fn read<S: DeserializeOwned>(
     if let Some((what, found, wanted)) = difference(&found, identity) {
         return Err(CheckpointError::Other { path: path(), what, found, wanted });
     }
-    // From the text again: numbers keep every bit.
-    let read: Read<S> = serde_json::from_slice(&bytes).map_err(damaged)?;
+    let read: Read = serde_json::from_value(value).map_err(damaged)?;
     Ok((read.spent, read.state))
 }
 

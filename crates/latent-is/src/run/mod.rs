@@ -32,7 +32,8 @@ pub use checkpoint::CheckpointError;
 pub use observer::{JsonLines, Observer, ProgressLine, Report};
 
 use crate::error::{Error, EvalError};
-use crate::method::estimator::{Estimator, Progress};
+use crate::method::estimator::{Estimator, Stepper};
+use crate::method::stepwise::Progress;
 use crate::model::density::Density;
 use crate::model::limit_state::LimitState;
 use crate::model::nan_policy::{NanPolicy, WithNanPolicy};
@@ -65,7 +66,7 @@ pub enum Stopped {
     Evaluations,
     /// The time was up.
     Time,
-    /// The target was met.
+    /// The target precision was reached.
     Target,
     /// The flag was set.
     Interrupted,
@@ -77,7 +78,7 @@ impl fmt::Display for Stopped {
             Self::Done => "The estimator has ended.",
             Self::Evaluations => "The evaluations are used up.",
             Self::Time => "The time is up.",
-            Self::Target => "The target is met.",
+            Self::Target => "The target precision is reached.",
             Self::Interrupted => "Interrupted.",
         })
     }
@@ -90,7 +91,7 @@ pub struct Outcome {
     pub estimate: Option<Estimate>,
     /// Why the run ended.
     pub stopped: Stopped,
-    /// Evaluations without an answer that counted as failures, under [`NanPolicy::Failure`].
+    /// NaN evaluations that counted as failures, under [`NanPolicy::Failure`].
     pub counted_as_failures: u64,
     /// Steps, those before a resumption included.
     pub steps: u64,
@@ -102,10 +103,10 @@ pub struct Outcome {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The estimator cannot go on.
+    /// The estimator cannot continue.
     #[error(transparent)]
     Estimator(#[from] Error),
-    /// The checkpoint cannot be written or taken up.
+    /// The checkpoint cannot be written or resumed from.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// There is no checkpoint file to resume from.
@@ -124,8 +125,8 @@ impl From<EvalError> for RunError {
 
 /// A run of an estimator. See the [module](self).
 #[must_use]
-pub struct Run<'a, E> {
-    estimator: &'a E,
+pub struct Run<'a> {
+    estimator: &'a dyn Estimator,
     seed: u64,
     budget: Budget,
     on_nan: NanPolicy,
@@ -135,7 +136,7 @@ pub struct Run<'a, E> {
     observers: Vec<Box<dyn Observer + 'a>>,
 }
 
-impl<E> fmt::Debug for Run<'_, E> {
+impl fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run")
             .field("seed", &self.seed)
@@ -144,9 +145,9 @@ impl<E> fmt::Debug for Run<'_, E> {
     }
 }
 
-impl<'a, E: Estimator> Run<'a, E> {
+impl<'a> Run<'a> {
     /// A run of `estimator` with seed 0, no budget, no files and no observers.
-    pub fn new(estimator: &'a E) -> Self {
+    pub fn new(estimator: &'a dyn Estimator) -> Self {
         Self {
             estimator,
             seed: 0,
@@ -171,7 +172,7 @@ impl<'a, E: Estimator> Run<'a, E> {
         self
     }
 
-    /// What an evaluation without an answer counts as.
+    /// What a NaN evaluation counts as.
     pub fn on_nan(mut self, policy: NanPolicy) -> Self {
         self.on_nan = policy;
         self
@@ -216,10 +217,10 @@ impl<'a, E: Estimator> Run<'a, E> {
         if let Some(path) = self.checkpoint.clone().filter(|path| checkpoint::exists(path)) {
             return Err(CheckpointError::Exists { path }.into());
         }
-        self.drive(nominal, g, Spent::default(), self.estimator.init(g.dim()))
+        self.drive(nominal, g, Spent::default(), self.estimator.begin(g.dim()))
     }
 
-    /// Goes on from the checkpoint file.
+    /// Resumes from the checkpoint file.
     ///
     /// # Errors
     /// [`CheckpointError`] when the file is missing, foreign, damaged, from a newer version or of
@@ -231,10 +232,13 @@ impl<'a, E: Estimator> Run<'a, E> {
     ) -> Result<Outcome, RunError> {
         let path = self.checkpoint.clone().ok_or(RunError::NoCheckpoint)?;
         let (spent, state) = checkpoint::read(&path, &self.identity(g.dim())?)?;
-        self.drive(nominal, g, spent, state)
+        let damaged =
+            |e: serde_json::Error| CheckpointError::Damaged { path, reason: e.to_string() };
+        let run = self.estimator.resume(state).map_err(damaged)?;
+        self.drive(nominal, g, spent, run)
     }
 
-    /// Goes on from the checkpoint file if there is one, and begins otherwise.
+    /// Resumes from the checkpoint file if there is one, and starts otherwise.
     ///
     /// # Errors
     /// As for [`resume`](Self::resume), but for a missing file.
@@ -257,38 +261,43 @@ impl<'a, E: Estimator> Run<'a, E> {
         nominal: &dyn Density,
         g: &dyn LimitState,
         mut spent: Spent,
-        mut state: E::State,
+        mut run: Box<dyn Stepper + 'a>,
     ) -> Result<Outcome, RunError> {
         EvalError::check_dim(nominal.dim(), g.dim())?;
-        self.estimator.accepts(nominal)?;
+        self.estimator.check_nominal(nominal)?;
         let identity = self.identity(g.dim())?;
         let (began, before) = (Instant::now(), spent);
         let g = WithNanPolicy::new(g, self.on_nan);
+        let mut progress = progress_of(&*run);
         let stopped = loop {
-            let progress = self.estimator.progress(&state);
             if let Some(stopped) = self.end(&progress, spent.seconds) {
                 break stopped;
             }
-            state = self.estimator.step(nominal, &g, self.seed, state)?;
+            run.step(nominal, &g, self.seed)?;
+            progress = progress_of(&*run);
             spent.steps += 1;
             spent.seconds = before.seconds + began.elapsed().as_secs_f64();
             if self.on_nan == NanPolicy::Failure {
                 spent.as_failures = before.as_failures + g.nan_evaluations();
             }
             if let Some(path) = &self.checkpoint {
+                let state = run.state().map_err(|e| CheckpointError::Unwritable {
+                    path: path.clone(),
+                    reason: e.to_string(),
+                })?;
                 checkpoint::write(path, &identity, spent, &state)?;
             }
             let report = Report {
                 estimator: self.estimator.name(),
                 step: spent.steps,
                 seconds: spent.seconds,
-                progress: self.estimator.progress(&state),
+                progress: progress.clone(),
             };
             for observer in &mut self.observers {
                 observer.step(&report).map_err(RunError::Observer)?;
             }
         };
-        let mut estimate = self.estimator.finish(state);
+        let mut estimate = run.finish();
         if let Some(estimate) = estimate.as_mut().filter(|e| e.stopped == StopReason::Budget)
             && stopped == Stopped::Target
         {
@@ -334,11 +343,16 @@ impl<'a, E: Estimator> Run<'a, E> {
         };
         Ok(Identity {
             estimator: self.estimator.name().to_owned(),
-            settings: value(serde_json::to_value(self.estimator))?,
+            settings: value(self.estimator.settings())?,
             seed: self.seed,
             dim,
             label: self.label.clone(),
             on_nan: value(serde_json::to_value(self.on_nan))?,
         })
     }
+}
+
+/// How far a run is that has not met an error.
+fn progress_of(run: &dyn Stepper) -> Progress {
+    run.progress().expect("a run without an error has a state")
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Stopped;
-use crate::method::estimator::Progress;
+use crate::method::stepwise::Progress;
 use crate::result::estimate::Estimate;
 
 /// A run after a step.
@@ -127,7 +127,7 @@ impl<W: Write> Observer for JsonLines<W> {
             stopped,
             pf: estimate.map(Estimate::pf),
             cov: estimate.map(|e| e.cov).filter(|cov| cov.is_finite()),
-            evaluations: estimate.map(|e| e.evaluations),
+            evaluations: estimate.map(|e| e.counts.evaluations),
             verdict: verdict.as_deref(),
         })
     }

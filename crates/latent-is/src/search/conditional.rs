@@ -1,4 +1,4 @@
-//! Adaptive conditional sampling: Metropolis steps that leave the standard normal law alone.
+//! Adaptive conditional sampling: Metropolis steps that leave the standard normal distribution alone.
 //!
 //! $$ v = \sqrt{1 - \beta^2}\, u + \beta z, \quad z \sim \mathcal N(0, I). \tag{7} $$
 //!
@@ -30,7 +30,7 @@ pub(crate) struct Moved {
     /// Their limit-state values.
     pub(crate) g: Vec<f64>,
     pub(crate) evaluations: usize,
-    /// Candidates without an answer; they are as far from failing as can be.
+    /// NaN candidates; they count as far from failing.
     pub(crate) nan_evaluations: u64,
     /// Share of accepted candidates.
     pub(crate) acceptance: f64,
@@ -93,7 +93,7 @@ pub(crate) fn walk(
     Ok(Moved { u, g: at, evaluations, nan_evaluations, acceptance })
 }
 
-/// A limit-state value that a state can store and compare; without an answer, far from failing.
+/// A limit-state value that a state can store and compare; NaN becomes a large value, far from failing.
 pub(crate) fn clamp_nan(value: f64) -> f64 {
     if value.is_nan() { f64::MAX } else { value.clamp(f64::MIN, f64::MAX) }
 }
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn chains_leave_the_conditional_law_invariant() {
         // The standard normal beyond one standard deviation has mean phi(1) / Phi(-1) = 1.525135 and
-        // standard deviation 0.446204. Chains start at independent draws of that law, so the last
+        // standard deviation 0.446204. Chains start at independent draws of that distribution, so the last
         // states of the chains are independent draws of it as well.
         let g = FnLimitState::new(3, |u: &[f64]| 1.0 - u[0]);
         let u = rng::standard_normal(3, 40_000, 9);
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_smooth_indicator_is_the_law_of_long_chains() {
-        // phi(u) Phi((u - 1) / 0.5) is the law of u given that u - 0.5 e >= 1 with e another standard
+        // phi(u) Phi((u - 1) / 0.5) is the distribution of u given that u - 0.5 e >= 1 with e another standard
         // normal: its mean is phi(t) / (s Phi(-t)) with s^2 = 1 + 0.5^2, t = 1 / s.
         let g = FnLimitState::new(2, |u: &[f64]| 1.0 - u[0]);
         let (n, steps) = (20_000, 60);

@@ -1,4 +1,4 @@
-//! How many evaluations a level has.
+//! Number of evaluations per level.
 
 use serde::{Deserialize, Serialize};
 

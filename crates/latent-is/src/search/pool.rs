@@ -19,7 +19,7 @@ use crate::model::density::Density;
 /// Evaluated points of one proposal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Batch {
-    /// The points whose evaluation gave an answer, `[d, n]`.
+    /// The points whose evaluation did not give NaN, `[d, n]`.
     pub(crate) x: DMatrix<f64>,
     /// Their limit-state values.
     pub(crate) g: Vec<f64>,
@@ -30,7 +30,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Evaluates limit state and nominal density at `x`; keeps the points with an answer, and where
+    /// Evaluates limit state and nominal density at `x`; keeps the points without NaN, and where
     /// they are in `x`.
     pub(crate) fn evaluate(
         nominal: &dyn Density,

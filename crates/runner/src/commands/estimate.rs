@@ -223,10 +223,10 @@ fn show(estimate: &Estimate, interval: &Interval, sentence: &str, origin: &str, 
     row("failure probability", format!("{:.4e}", estimate.pf()));
     row("95 % interval", format!("{:.4e} to {:.4e}", interval.lower(), interval.upper()));
     row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
-    row("evaluations", estimate.evaluations.to_string());
-    row("failures drawn", format!("{} of {}", estimate.failures, estimate.draws));
-    row("effective sample size", format!("{:.0}", estimate.ess));
-    if let Some(k) = estimate.pareto_k {
+    row("evaluations", estimate.counts.evaluations.to_string());
+    row("failures drawn", format!("{} of {}", estimate.counts.failures, estimate.counts.draws));
+    row("effective sample size", format!("{:.0}", estimate.weights.ess));
+    if let Some(k) = estimate.weights.pareto_k {
         row("Pareto k of the weights", format!("{k:.2}"));
     }
     row("time", format!("{seconds:.1} s"));

@@ -53,7 +53,7 @@ pub fn estimate(report: &Report) -> anyhow::Result<String> {
     let estimate = &report.estimate;
     let status = format!("{:?}", report.verdict.status).to_lowercase();
     let mut figures = vec![failures(report)?];
-    if !estimate.levels.is_empty() {
+    if !estimate.levels().is_empty() {
         figures.push(levels(report)?);
     }
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
@@ -64,16 +64,16 @@ pub fn estimate(report: &Report) -> anyhow::Result<String> {
             format!("{:.4e} to {:.4e}", report.interval.lower(), report.interval.upper()),
         ),
         ("coefficient of variation", percent(estimate.cov)),
-        ("evaluations of the criterion", estimate.evaluations.to_string()),
-        ("evaluations without an answer", estimate.nan_evaluations.to_string()),
-        ("failures drawn", format!("{} of {}", estimate.failures, estimate.draws)),
-        ("effective sample size", format!("{:.0}", estimate.ess)),
-        ("largest share of one draw", percent(estimate.max_weight_share)),
+        ("evaluations of the criterion", estimate.counts.evaluations.to_string()),
+        ("evaluations without an answer", estimate.counts.nan_evaluations.to_string()),
+        ("failures drawn", format!("{} of {}", estimate.counts.failures, estimate.counts.draws)),
+        ("effective sample size", format!("{:.0}", estimate.weights.ess)),
+        ("largest share of one draw", percent(estimate.weights.max_share)),
     ];
-    if let Some(k) = estimate.pareto_k {
+    if let Some(k) = estimate.weights.pareto_k {
         numbers.push(("Pareto k of the weights", format!("{k:.2}")));
     }
-    if let Some(ln_pf) = estimate.search_ln_pf {
+    if let Some(ln_pf) = estimate.search.as_ref().and_then(|search| search.ln_pf) {
         numbers.push(("the search's own estimate", format!("{:.3e}", ln_pf.exp())));
     }
     let settings = [
@@ -187,7 +187,7 @@ fn failures(report: &Report) -> anyhow::Result<String> {
 
 fn levels(report: &Report) -> anyhow::Result<String> {
     let mut evaluations = 0;
-    let points = report.estimate.levels.iter().map(|level| {
+    let points = report.estimate.levels().iter().map(|level| {
         evaluations += level.evaluations;
         (evaluations as f64, level.threshold)
     });

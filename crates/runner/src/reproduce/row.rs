@@ -86,7 +86,7 @@ impl RowKey {
     }
 
     /// The estimator of this row; the default preset keeps to `budget` evaluations in all.
-    pub(crate) fn estimator(self, budget: u64) -> Result<Box<dyn latent_is::Method>, Error> {
+    pub(crate) fn estimator(self, budget: u64) -> Result<Box<dyn latent_is::SearchMethod>, Error> {
         match (self.method, self.preset) {
             (Method::Ce, Preset::Paper) => Ok(Box::new(CrossEntropy::paper())),
             (Method::Sis, Preset::Paper) => Ok(Box::new(Sequential::paper())),
@@ -97,7 +97,7 @@ impl RowKey {
 
 impl Method {
     /// The search with its default settings and these final draws.
-    pub(crate) fn with(self, last: FinalStage) -> Result<Box<dyn latent_is::Method>, Error> {
+    pub(crate) fn with(self, last: FinalStage) -> Result<Box<dyn latent_is::SearchMethod>, Error> {
         Ok(match self {
             Self::Ce => Box::new(CrossEntropy::builder().final_stage(last).build()?),
             Self::Sis => Box::new(Sequential::builder().final_stage(last).build()?),

@@ -70,11 +70,11 @@ impl Trial {
             nll: draws.nll,
             coverage: fidelity.coverage,
             density: fidelity.density,
-            evaluations: estimate.evaluations + estimate.surrogate_evaluations,
+            evaluations: estimate.counts.evaluations + estimate.counts.surrogate_evaluations,
             flagged: matches!(estimate.verdict().status, Status::Suspect | Status::Failed),
             covered: estimate.interval(CONFIDENCE).contains(setup.own(key.event).pf),
             seconds,
-            levels: levels(&estimate.levels),
+            levels: levels(estimate.levels()),
         })
     }
 }

@@ -1,31 +1,30 @@
-//! The recommended estimator: a cheap look around, then whatever fits what it saw.
+//! The recommended estimator: directional pilot, FORM starting points, cross-entropy levels, importance sampling.
 //!
-//! 1. *Rays.* A few rays from the origin of standard normal space. Where failure surrounds the origin alike,
-//!    [`Directional`] sampling needs no search and is all there is to do.
-//! 2. *First level.* Draws from the nominal law and from a wide one, as in [`CrossEntropy`].
-//! 3. *Starts.* [`Form`] searches in rounds: from the origin and from draws of the first level that failed, or
-//!    came nearest to it, far from each other; then from failures that no design point found so far explains.
-//!    Each place found gets a Gaussian $\mathcal N(u^*, I)$; together they make up half of the next level.
-//! 4. *Levels.* Cross-entropy levels, mostly at the failure event at once, with pooled weights and an
-//!    automatic number of components. They go on while a level saves more final draws than it costs: the
-//!    relative variance $\sigma_t^2$ of a draw of level $t$ asks for $\sigma_t^2/\delta^2$ final draws for the
-//!    target $\delta$, and the trend of $\sigma_t^2$ foretells the next one.
-//! 5. *Fresh draws* from the frozen, defended proposal: the estimate is (1) of
-//!    [`final_stage`](crate::final_stage), without bias whatever the steps before it did.
+//! 1. *Directional pilot.* A few rays from the origin of standard normal space. Where the failure boundary lies
+//!    at nearly the same distance in all directions, [`Directional`] sampling alone reaches the target.
+//! 2. *First level.* Draws from the nominal distribution and from a wide one, as in [`CrossEntropy`].
+//! 3. *Starts.* [`Form`] searches for design points in rounds: from the origin and from draws of the first level
+//!    that failed, or came nearest to failure, far from each other; then from failures that no design point
+//!    found so far explains. Each design point $u^*$ gets a Gaussian $\mathcal N(u^*, I)$; together they make
+//!    up half of the next level.
+//! 4. *Levels.* Cross-entropy levels with pooled weights and an automatic number of components, most of them
+//!    at the failure event at once. Stopping is cost-based: with the relative variance $\sigma_t^2$ of one draw of
+//!    level $t$, the target $\delta$ needs $\sigma_t^2/\delta^2$ final draws, and the trend of $\sigma_t^2$
+//!    predicts the next value. Levels end when the next one would cost more than it saves.
+//! 5. *Importance sampling.* Fresh draws from the frozen, defended proposal. The estimate is (1) of
+//!    [`final_stage`](crate::final_stage); it has no bias, whatever the steps before it did.
 //!
 //! Under a nominal density that is not standard normal, steps 1 and 3 are left out.
 //!
-//! The weight that a draw at a design point would have, relative to the estimate, says whether the
-//! final proposal covers what the starts found; a large one makes the verdict suspect.
+//! The weight that a draw at a design point would have, relative to the estimate, shows whether the final
+//! proposal covers what the starts found; a large one makes the verdict suspect.
 
-mod builder;
 mod fit;
 mod starts;
 mod state;
 
 use serde::{Deserialize, Serialize};
 
-pub use builder::AdaptiveBuilder;
 pub use state::AdaptiveState;
 
 use crate::error::{Error, EvalError};
@@ -33,11 +32,14 @@ use crate::estimators::cross_entropy::{CrossEntropy, CrossEntropyState};
 use crate::estimators::directional::Directional;
 use crate::estimators::form::Form;
 use crate::method::final_stage::FinalStage;
-use crate::method::search_method::{Method, Search};
+use crate::method::search_method::SearchMethod;
+use crate::method::search_outcome::SearchOutcome;
+use crate::method::search_settings::{SearchSettings, Searches};
+use crate::method::stepwise::SteppedSearch;
 use crate::model::density::{Density, StandardNormal};
 use crate::model::limit_state::LimitState;
-use crate::result::estimate::Estimate;
 use crate::search::level_size::FEW_COORDINATES;
+use crate::settings::{Builder, Settings, builder, checked_serde};
 use fit::Proposer;
 use starts::{Starts, seeds};
 
@@ -59,7 +61,7 @@ const DEFAULT_TARGET: f64 = 0.02;
 const KEPT_SHARE: f64 = 0.2;
 /// Levels after which no further starts are made.
 const LAST_STARTS: usize = 4;
-/// Most further starts a level, and coordinates and places above which there are none.
+/// Most further starts per level, and coordinates and places above which there are none.
 const MORE_STARTS: usize = 4;
 const MOST_FOLLOWED: usize = 20;
 const MOST_PLACES: usize = 24;
@@ -67,7 +69,7 @@ const MOST_PLACES: usize = 24;
 /// The recommended estimator. See the [module](self) for what it does.
 ///
 /// ```
-/// use latent_is::{Adaptive, FnLimitState, Method, StandardNormal};
+/// use latent_is::{Adaptive, Estimator, FnLimitState, StandardNormal};
 ///
 /// let g = FnLimitState::new(10, |u: &[f64]| 4.5 - u.iter().sum::<f64>() / 10_f64.sqrt());
 /// let estimate = Adaptive::default().estimate(&StandardNormal::new(10), &g, 7)?;
@@ -75,6 +77,7 @@ const MOST_PLACES: usize = 24;
 /// # Ok::<(), latent_is::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Adaptive {
     rays: usize,
     form: Form,
@@ -93,10 +96,74 @@ impl Default for Adaptive {
     }
 }
 
+checked_serde!(Adaptive);
+builder!(Adaptive);
+
+impl Builder<Adaptive> {
+    /// Rays of the directional pilot; zero leaves it out.
+    pub fn rays(mut self, rays: usize) -> Self {
+        self.settings.rays = rays;
+        self
+    }
+
+    /// The search for design points.
+    pub fn form(mut self, form: Form) -> Self {
+        self.settings.form = form;
+        self
+    }
+
+    /// Share of the draws around the starts' points in the level that follows them.
+    pub fn seed_share(mut self, share: f64) -> Self {
+        self.settings.seed_share = share;
+        self
+    }
+
+    /// Levels and final draws.
+    pub fn levels(mut self, levels: CrossEntropy) -> Self {
+        self.settings.search = levels;
+        self
+    }
+}
+
+impl Settings for Adaptive {
+    fn check(&self) -> Result<(), Error> {
+        Error::check(self.rays != 1, "rays", "zero, or at least 2", self.rays)?;
+        let share = self.seed_share;
+        Error::check(share > 0.0 && share < 1.0, "seed_share", "in (0, 1)", share)?;
+        self.form.check()?;
+        self.search.check()
+    }
+}
+
+impl Searches for Adaptive {
+    fn search_settings(&self) -> &SearchSettings {
+        self.search.search_settings()
+    }
+
+    fn search_settings_mut(&mut self) -> &mut SearchSettings {
+        self.search.search_settings_mut()
+    }
+}
+
 impl Adaptive {
-    /// A builder that starts from the default.
-    pub fn builder() -> AdaptiveBuilder {
-        AdaptiveBuilder { method: Self::default() }
+    /// Rays of the directional pilot.
+    pub fn rays(&self) -> usize {
+        self.rays
+    }
+
+    /// The search for design points.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Share of the draws around the starts' points in the level that follows them.
+    pub fn seed_share(&self) -> f64 {
+        self.seed_share
+    }
+
+    /// Levels and final draws.
+    pub fn levels(&self) -> &CrossEntropy {
+        &self.search
     }
 
     /// Directional sampling to the same target and budget, in batches of `rays`.
@@ -169,7 +236,7 @@ impl Adaptive {
                 return Ok(levels);
             }
         }
-        let fit = Proposer { fit: self.search.fit(), places: &known };
+        let fit = Proposer { fit: *self.search.search_settings().fit(), places: &known };
         let mut levels = self.search.step_with(&fit, nominal, g, seed, levels)?;
         if known.len() > 1 && g.dim() > FEW_COORDINATES {
             levels.blend_in(&seeds(&known)?.expect("there are places"), KEPT_SHARE)?;
@@ -178,20 +245,20 @@ impl Adaptive {
     }
 }
 
-/// Starts that about `worth` evaluations allow in `d` coordinates.
+/// Number of starts that about `worth` evaluations allow in `d` coordinates.
 fn most_starts(worth: usize, d: usize) -> usize {
     (worth / ((d + 1) * GRADIENTS)).clamp(1, MOST_STARTS)
 }
 
-impl Method for Adaptive {
+impl SearchMethod for Adaptive {
     fn search(
         &self,
         nominal: &dyn Density,
         g: &dyn LimitState,
         seed: u64,
-    ) -> Result<Search, Error> {
+    ) -> Result<SearchOutcome, Error> {
         EvalError::check_dim(nominal.dim(), g.dim())?;
-        let (mut starts, mut levels) = (None, self.search.init(g.dim()));
+        let (mut starts, mut levels) = (None, self.search.init_search(g.dim()));
         while !levels.done() {
             levels = self.search_step(nominal, g, seed, &mut starts, levels)?;
         }
@@ -200,19 +267,5 @@ impl Method for Adaptive {
 
     fn final_stage(&self) -> &FinalStage {
         self.search.final_stage()
-    }
-
-    fn estimate(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-    ) -> Result<Estimate, Error> {
-        EvalError::check_dim(nominal.dim(), g.dim())?;
-        let mut state = AdaptiveState::Begin { dim: g.dim() };
-        while !state.done() {
-            state = self.advance(nominal, g, seed, state)?;
-        }
-        Ok(state.finish().expect("a run that is done has draws"))
     }
 }

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::Adaptive;
 use super::starts::{Starts, record};
 use crate::error::Error;
-use crate::estimators::cross_entropy::{CrossEntropy, CrossEntropyState};
+use crate::estimators::cross_entropy::CrossEntropyState;
 use crate::estimators::directional::DirectionalState;
 use crate::math::rng;
-use crate::method::estimator::{Estimator, Progress, Staged};
+use crate::method::stepwise::{Progress, Staged, SteppedSearch, Stepwise};
 use crate::model::density::{Density, StandardNormal};
 use crate::model::limit_state::LimitState;
 use crate::result::estimate::Estimate;
@@ -54,9 +54,8 @@ impl AdaptiveState {
             Self::Begin { .. } => None,
             Self::Rays(rays) => (rays.rays() > 0).then(|| rays.finish()),
             Self::Mixture { starts, stage } => {
-                let mut estimate =
-                    <CrossEntropy as Estimator>::finish(&CrossEntropy::default(), *stage)?;
-                estimate.starts = starts.map(|found| record(&found.found, &estimate));
+                let mut estimate = stage.finish()?;
+                estimate.checks.starts = starts.map(|found| record(&found.found, &estimate));
                 Some(estimate)
             }
         }
@@ -81,7 +80,7 @@ impl Adaptive {
             AdaptiveState::Begin { .. } => self.look(nominal, g, seed),
             AdaptiveState::Rays(rays) => {
                 let method = self.directional(BATCH);
-                let rays = method.step(g, rng::derive(seed, "estimate", 0), *rays)?;
+                let rays = method.step(nominal, g, rng::derive(seed, "estimate", 0), *rays)?;
                 // Rays that miss crossings are no estimate: the search takes over.
                 let missed = rays.contradicted() > 0;
                 Ok(if missed {
@@ -98,7 +97,7 @@ impl Adaptive {
                     Ok(AdaptiveState::Mixture { starts: starts.map(Box::new), stage })
                 }
                 stage => {
-                    let stage = Estimator::step(&self.search, nominal, g, seed, stage)?;
+                    let stage = Stepwise::step(&self.search, nominal, g, seed, stage)?;
                     Ok(AdaptiveState::Mixture { starts, stage: Box::new(stage) })
                 }
             },
@@ -116,12 +115,12 @@ impl Adaptive {
             return Ok(self.search_after(g.dim(), 0));
         }
         let method = self.directional(self.rays);
-        let first = method.init(g.dim(), 0);
-        let first = method.step(g, rng::derive(seed, "look", 0), first)?;
+        let first = method.init(g.dim());
+        let first = method.step(nominal, g, rng::derive(seed, "look", 0), first)?;
         let each = first.evaluations() as f64 / self.rays as f64;
         let suffice = first.contradicted() == 0 && self.rays_suffice(first.spread(), each);
         Ok(if suffice {
-            AdaptiveState::Rays(Box::new(method.init(g.dim(), first.evaluations())))
+            AdaptiveState::Rays(Box::new(DirectionalState::after(g.dim(), first.evaluations())))
         } else {
             self.search_after(g.dim(), first.evaluations())
         })
@@ -129,13 +128,13 @@ impl Adaptive {
 
     /// The beginning of a search that `spent` evaluations went before.
     fn search_after(&self, dim: usize, spent: u64) -> AdaptiveState {
-        let mut levels = self.search.init(dim);
+        let mut levels = self.search.init_search(dim);
         levels.add_evaluations(spent, 0);
         AdaptiveState::Mixture { starts: None, stage: Box::new(Staged::Search(levels)) }
     }
 }
 
-impl Estimator for Adaptive {
+impl Stepwise for Adaptive {
     type State = AdaptiveState;
 
     fn name(&self) -> &'static str {
@@ -169,7 +168,7 @@ impl Estimator for Adaptive {
             },
             AdaptiveState::Rays(rays) => self.directional(BATCH).progress(rays),
             AdaptiveState::Mixture { stage, .. } => {
-                let mut progress = Estimator::progress(&self.search, stage);
+                let mut progress = Stepwise::progress(&self.search, stage);
                 if let Staged::Search(levels) = &**stage {
                     progress.evaluations += levels.added_evaluations();
                     progress.next = progress.next.max(self.form.most(self.starts_of(levels)));
@@ -177,6 +176,10 @@ impl Estimator for Adaptive {
                 progress
             }
         }
+    }
+
+    fn done(&self, state: &AdaptiveState) -> bool {
+        state.done()
     }
 
     fn finish(&self, state: AdaptiveState) -> Option<Estimate> {

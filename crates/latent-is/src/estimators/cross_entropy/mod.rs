@@ -8,11 +8,10 @@
 //!
 //! The default pools the points of all levels, with weights $p / \sum_m n_m q_m$, chooses the number of
 //! components at each level and, once the threshold is zero, refines the proposal on further draws.
-//! Half of its first level and a share of every later one explore: they come from a wide law around the
-//! nominal one, and from where falling values of $g$ under the wide law lead. Modes that the elite samples
-//! would leave out stay in sight.
-//! Use it when the failure region shows itself by falling values of $g$; a small mode that lies behind
-//! rising values can still be lost.
+//! Half of its first level and a share of every later one explore: they come from a wide distribution around the
+//! nominal one, and from exploration centres that falling values of $g$ under the wide distribution lead to. So
+//! modes that the elite samples would leave out are kept.
+//! Use it when $g$ falls towards the failure region; a small mode behind rising values can still be lost.
 //!
 //! The search itself is [`CrossEntropySearch`]; what (3) cuts off sharply
 //! [`improved_cross_entropy`](crate::improved_cross_entropy) smooths.
@@ -21,20 +20,21 @@
 //! - S. Geyer, I. Papaioannou, D. Straub: Cross entropy-based importance sampling using Gaussian
 //!   densities revisited. *Structural Safety* 76 (2019), 15–27.
 
-mod builder;
 mod propose;
 mod search;
 mod state;
 
 use serde::{Deserialize, Serialize};
 
-pub use builder::CrossEntropyBuilder;
 pub(crate) use propose::Propose;
 pub use search::CrossEntropySearch;
 pub use state::CrossEntropyState;
 
 use crate::error::Error;
+use crate::method::search_settings::SearchSettings;
+use crate::search::level_size::LevelSize;
 use crate::search::smooth::ln_failure;
+use crate::settings::{Builder, builder};
 
 /// Largest share of the draws that is kept for the sake of many coordinates.
 const MOST_KEPT: f64 = 0.3;
@@ -42,7 +42,7 @@ const MOST_KEPT: f64 = 0.3;
 /// The cross-entropy method. See the [module](self) for what it does.
 ///
 /// ```
-/// use latent_is::{CrossEntropy, FnLimitState, Method, StandardNormal};
+/// use latent_is::{CrossEntropy, Estimator, FnLimitState, StandardNormal};
 ///
 /// let g = FnLimitState::new(2, |x: &[f64]| 3.5 - x[0]);
 /// let estimate = CrossEntropy::default().estimate(&StandardNormal::new(2), &g, 7)?;
@@ -51,8 +51,44 @@ const MOST_KEPT: f64 = 0.3;
 /// ```
 pub type CrossEntropy = CrossEntropySearch<Quantile>;
 
-/// Builds a [`CrossEntropy`].
-pub type QuantileBuilder = CrossEntropyBuilder<Quantile>;
+impl Default for CrossEntropy {
+    /// $\rho = 0.1$; 800 draws per level in up to four coordinates, 1200 above.
+    fn default() -> Self {
+        let size = LevelSize::ByCoordinates { few: 800, many: 1200 };
+        Self::new(Quantile { quantile: 0.1 }, SearchSettings::new(size))
+    }
+}
+
+builder!(CrossEntropy);
+
+impl CrossEntropy {
+    /// The published settings: 2000 draws per level, $\rho = 0.1$, two components, each level on its own
+    /// draws, and 2000 final draws from the last fit without defence.
+    pub fn paper() -> Self {
+        Self::new(Quantile { quantile: 0.1 }, SearchSettings::paper(2000))
+    }
+
+    /// Share $\rho$ of the draws that the next threshold keeps.
+    pub fn quantile(&self) -> f64 {
+        self.schedule.quantile
+    }
+}
+
+impl Builder<CrossEntropy> {
+    /// Share $\rho$ of the draws that the next threshold keeps.
+    pub fn quantile(mut self, rho: f64) -> Self {
+        self.settings.schedule.quantile = rho;
+        self
+    }
+}
+
+impl<S> Builder<CrossEntropySearch<S>> {
+    /// Refines beyond the asked number of levels as long as that saves more final draws than it costs.
+    pub fn refine_adaptively(mut self, on: bool) -> Self {
+        self.settings.refine_adaptively = on;
+        self
+    }
+}
 
 /// What a level has seen, for the choice of the next one.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +110,7 @@ pub struct Seen<'a> {
 }
 
 /// How a cross-entropy search closes in on the failure event.
-pub trait Schedule: Clone + std::fmt::Debug + Sync {
+pub trait Schedule: Clone + std::fmt::Debug + Send + Sync {
     /// Name of the method in checkpoints and reports.
     const NAME: &'static str;
 
@@ -97,7 +133,7 @@ pub struct Quantile {
 
 impl Quantile {
     /// Share of the draws that the next threshold keeps: more than the quantile asks for where that
-    /// would leave fewer than two points a coordinate.
+    /// would leave fewer than two points per coordinate.
     fn share(self, seen: &Seen<'_>) -> f64 {
         let least = (2 * seen.dim) as f64 / seen.samples_per_level as f64;
         if seen.pooled { self.quantile.max(least.min(MOST_KEPT)) } else { self.quantile }
@@ -147,6 +183,6 @@ mod tests {
         assert!(CrossEntropy::builder().quantile(1.0).build().is_err());
         assert!(CrossEntropy::builder().samples_per_level(0).build().is_err());
         assert!(CrossEntropy::builder().components(Components::Fixed(0)).build().is_err());
-        assert!(CrossEntropy::paper_builder().build().is_ok());
+        assert!(CrossEntropy::paper().to_builder().build().is_ok());
     }
 }

@@ -4,21 +4,21 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::propose::{Propose, spread};
-use super::{CrossEntropyBuilder, CrossEntropyState, Quantile, Schedule, Seen};
-use crate::error::{Error, EvalError};
+use super::{CrossEntropyState, Schedule, Seen};
+use crate::error::Error;
 use crate::math::rng;
-use crate::method::estimator::Stepped;
 use crate::method::final_stage::FinalStage;
-use crate::method::search_method::{Method, Search};
+use crate::method::search_outcome::SearchOutcome;
+use crate::method::search_settings::{SearchSettings, Searches};
+use crate::method::stepwise::SteppedSearch;
 use crate::mixture::GaussianMixture;
-use crate::mixture::fit::{Components, MixtureFit};
 use crate::model::density::Density;
 use crate::model::limit_state::LimitState;
 use crate::result::estimate::{LevelRecord, StopReason};
 use crate::search::explore::Explorer;
-use crate::search::level_size::LevelSize;
 use crate::search::pool::{Batch, Pool};
 use crate::search::smooth::ln_failure;
+use crate::settings::{Settings, checked_serde};
 
 /// Levels without progress after which a search gives up.
 const PATIENCE: usize = 3;
@@ -27,100 +27,41 @@ const WELL_FITTED: f64 = 0.7;
 /// Factor on the relative variance that a further level is hoped to bring when the last one brought none.
 const HOPE: f64 = 0.8;
 
-/// A cross-entropy search that closes in on the event by the schedule `S`, and the draws after it.
+/// A cross-entropy search that approaches the event by the schedule `S`, and the draws after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct CrossEntropySearch<S> {
-    pub(super) samples_per_level: LevelSize,
     #[serde(flatten)]
     pub(crate) schedule: S,
-    pub(super) max_levels: usize,
-    pub(super) pooled: bool,
-    pub(super) refinements: usize,
     /// Refines further while that saves final draws.
-    #[serde(default)]
     pub(super) refine_adaptively: bool,
-    /// Share of the explorer in every proposal.
-    pub(super) explore: f64,
-    pub(super) fit: MixtureFit,
-    pub(super) final_stage: FinalStage,
+    #[serde(flatten)]
+    pub(super) settings: SearchSettings,
 }
 
-impl Default for CrossEntropySearch<Quantile> {
-    fn default() -> Self {
-        Self::with(Quantile { quantile: 0.1 }, LevelSize::ByCoordinates { few: 800, many: 1200 })
-    }
-}
-
-impl CrossEntropySearch<Quantile> {
-    /// The published settings: 2000 draws a level, $\rho = 0.1$, two components, each level on its own
-    /// draws, and 2000 final draws from the last fit without defence.
-    pub fn paper() -> Self {
-        Self::bare(Quantile { quantile: 0.1 }, 2000)
-    }
-
-    /// A builder that starts from the default.
-    pub fn builder() -> CrossEntropyBuilder<Quantile> {
-        CrossEntropyBuilder { method: Self::default() }
-    }
-
-    /// A builder that starts from [`paper`](Self::paper).
-    pub fn paper_builder() -> CrossEntropyBuilder<Quantile> {
-        CrossEntropyBuilder { method: Self::paper() }
-    }
-}
+checked_serde!(CrossEntropySearch<S>, S: Schedule);
 
 impl<S: Schedule> CrossEntropySearch<S> {
-    /// Pooled fits with as many components as they need, exploration and a defended proposal.
-    pub(crate) fn with(schedule: S, samples_per_level: LevelSize) -> Self {
-        Self {
-            samples_per_level,
-            schedule,
-            max_levels: 50,
-            pooled: true,
-            refinements: 1,
-            refine_adaptively: false,
-            explore: 0.05,
-            fit: MixtureFit::default(),
-            final_stage: FinalStage::default(),
-        }
+    /// The search by `schedule` with `settings`.
+    pub(crate) fn new(schedule: S, settings: SearchSettings) -> Self {
+        Self { schedule, refine_adaptively: false, settings }
     }
 
-    /// The methods as published: each level on its own draws, two components, as many final draws as a
-    /// level has, no defence.
-    pub(crate) fn bare(schedule: S, samples_per_level: usize) -> Self {
-        Self {
-            samples_per_level: LevelSize::Fixed(samples_per_level),
-            schedule,
-            max_levels: 50,
-            pooled: false,
-            refinements: 0,
-            refine_adaptively: false,
-            explore: 0.0,
-            fit: MixtureFit::default().with_components(Components::Fixed(2)),
-            final_stage: FinalStage::paper(samples_per_level as u64),
-        }
+    /// Whether the search refines beyond the asked number of levels as long as that saves more final draws
+    /// than it costs.
+    pub fn refine_adaptively(&self) -> bool {
+        self.refine_adaptively
     }
 
-    /// The state before the first level, for `dim` coordinates.
-    pub fn init(&self, dim: usize) -> CrossEntropyState {
-        CrossEntropyState::new(dim)
+    /// The settings that all searches share.
+    pub fn search_settings(&self) -> &SearchSettings {
+        &self.settings
     }
 
-    /// One level: draws, threshold or width, fit. A state that is done comes back unchanged.
+    /// One level with `fit` to fit the next proposal. A state that is done comes back unchanged.
     ///
     /// # Errors
-    /// See [`Method::search`].
-    pub fn step(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-        state: CrossEntropyState,
-    ) -> Result<CrossEntropyState, Error> {
-        self.step_with(&self.fit, nominal, g, seed, state)
-    }
-
-    /// [`step`](Self::step) with another way to fit the next proposal.
+    /// See [`SearchMethod::search`](crate::SearchMethod::search).
     pub(crate) fn step_with(
         &self,
         fit: &dyn Propose,
@@ -133,9 +74,9 @@ impl<S: Schedule> CrossEntropySearch<S> {
             return Ok(state);
         }
         let level = state.levels.len();
-        let n = self.draws(g.dim());
+        let n = self.level_draws(g.dim());
         let draw_seed = rng::derive(seed, "cross-entropy draws", level as u64);
-        if !self.pooled {
+        if !self.settings.pooled {
             state.pool = Pool::new(g.dim());
         }
         let batch = match state.proposal.take() {
@@ -147,7 +88,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
                 batch
             }
         };
-        Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
+        Error::at_least("a level, in samples that are not NaN,", 1, batch.len())?;
         let (threshold, ln_w) = if batch.failures() >= fit.min_failures() {
             let weights = state.pool.ln_weights().zip(&state.pool.g);
             (0.0, weights.map(|(w, g)| w + ln_failure(*g)).collect())
@@ -161,7 +102,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
         }
         let spent = state.added_evaluations() + n as u64 * (level as u64 + 1);
         let pays = self.refine_adaptively && self.refining_pays(&state.spread, spent, n);
-        state.follow(fitted.mixture, threshold, self.refinements, pays)?;
+        state.follow(fitted.mixture, threshold, self.settings.refinements, pays)?;
         state.levels.push(LevelRecord {
             level,
             threshold,
@@ -175,9 +116,9 @@ impl<S: Schedule> CrossEntropySearch<S> {
         if !state.done {
             state.stopped = if state.stalled >= PATIENCE {
                 Some(StopReason::Stalled)
-            } else if level + 1 >= self.max_levels {
+            } else if level + 1 >= self.settings.max_levels {
                 Some(StopReason::Levels)
-            } else if self.exceeds_search_share(spent + n as u64) {
+            } else if self.settings.exceeds_search_share(spent + n as u64) {
                 // A search that has reached the event and only misses refinement has converged.
                 Some(if threshold > 0.0 { StopReason::Budget } else { StopReason::Converged })
             } else {
@@ -186,7 +127,11 @@ impl<S: Schedule> CrossEntropySearch<S> {
             state.done = state.stopped.is_some();
         }
         if let (Some(fit), Some(explorer)) = (&state.proposal, &state.explorer) {
-            let share = if state.done { self.explore } else { explorer.level_share(self.explore) };
+            let share = if state.done {
+                self.settings.explore
+            } else {
+                explorer.level_share(self.settings.explore)
+            };
             state.proposal = Some(fit.blend(explorer.proposal(), share)?);
         }
         Ok(state)
@@ -200,9 +145,9 @@ impl<S: Schedule> CrossEntropySearch<S> {
             ln_w: &ln_w,
             drawn,
             before: state.levels.last().map(|l| l.threshold),
-            samples_per_level: self.draws(state.pool.x.nrows()),
+            samples_per_level: self.level_draws(state.pool.x.nrows()),
             dim: state.pool.x.nrows(),
-            pooled: self.pooled,
+            pooled: self.settings.pooled,
         };
         let (threshold, factors) = self.schedule.next(&seen);
         ln_w.iter_mut().zip(factors).for_each(|(w, factor)| *w += factor);
@@ -218,12 +163,12 @@ impl<S: Schedule> CrossEntropySearch<S> {
         seed: u64,
         state: &mut CrossEntropyState,
     ) -> Result<Batch, Error> {
-        let n = self.draws(g.dim());
-        let plain = if self.explore > 0.0 { n - n / 2 } else { n };
+        let n = self.level_draws(g.dim());
+        let plain = if self.settings.explore > 0.0 { n - n / 2 } else { n };
         let x = nominal.sample(plain, seed)?;
         let (mut batch, _) = Batch::evaluate(nominal, g, &x)?;
         state.pool.add(&batch, None)?;
-        if self.explore > 0.0 {
+        if self.settings.explore > 0.0 {
             let explorer = Explorer::new(&x)?;
             let x = explorer.proposal().sample(n - plain, rng::derive(seed, "wide", 0))?;
             let (more, _) = Batch::evaluate(nominal, g, &x)?;
@@ -235,8 +180,8 @@ impl<S: Schedule> CrossEntropySearch<S> {
     }
 
     /// Draws of a level.
-    fn draws(&self, dim: usize) -> usize {
-        self.samples_per_level.at(dim)
+    fn level_draws(&self, dim: usize) -> usize {
+        self.settings.samples_per_level(dim)
     }
 
     /// Whether a further level would save more final draws than it costs, judged by how the relative
@@ -255,60 +200,50 @@ impl<S: Schedule> CrossEntropySearch<S> {
             _ => last,
         };
         let draws = |variance: f64, spent: u64| {
-            let wanted = self.final_stage.target_cov().map_or(0.0, |t| variance / (t * t));
-            let left =
-                self.final_stage.budget().map_or(f64::INFINITY, |b| b.saturating_sub(spent) as f64);
+            let wanted = self.settings.final_stage.target_cov().map_or(0.0, |t| variance / (t * t));
+            let left = self
+                .settings
+                .final_stage
+                .budget()
+                .map_or(f64::INFINITY, |b| b.saturating_sub(spent) as f64);
             (wanted, variance / left.max(1.0))
         };
         let level = level as u64;
         let (now, then) = (draws(last, spent), draws(next, spent + level));
-        let enough = self.final_stage.budget().is_none_or(|b| now.0 + spent as f64 <= b as f64);
+        let enough =
+            self.settings.final_stage.budget().is_none_or(|b| now.0 + spent as f64 <= b as f64);
         if enough { then.0 + level as f64 <= now.0 } else { then.1 < now.1 }
     }
+}
 
-    /// The same search with other final draws.
-    pub(crate) fn finished_by(self, final_stage: FinalStage) -> Self {
-        Self { final_stage, ..self }
-    }
-
-    /// How mixtures are fitted.
-    pub(crate) fn fit(&self) -> MixtureFit {
-        self.fit
-    }
-
-    /// Whether `spent` evaluations would leave less than a third of the budget to the final draws.
-    fn exceeds_search_share(&self, spent: u64) -> bool {
-        self.final_stage.budget().is_some_and(|budget| 3 * spent > 2 * budget)
+impl<S: Schedule> Settings for CrossEntropySearch<S> {
+    fn check(&self) -> Result<(), Error> {
+        self.schedule.check()?;
+        self.settings.check()
     }
 }
 
-impl<S: Schedule> Method for CrossEntropySearch<S> {
-    fn search(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-    ) -> Result<Search, Error> {
-        EvalError::check_dim(nominal.dim(), g.dim())?;
-        let mut state = self.init(g.dim());
-        while !state.done {
-            state = self.step(nominal, g, seed, state)?;
-        }
-        Ok(state.into_search().expect("a finished search has a proposal"))
+impl<S> Searches for CrossEntropySearch<S> {
+    fn search_settings(&self) -> &SearchSettings {
+        &self.settings
     }
 
-    fn final_stage(&self) -> &FinalStage {
-        &self.final_stage
+    fn search_settings_mut(&mut self) -> &mut SearchSettings {
+        &mut self.settings
     }
 }
 
-impl<S: Schedule + Serialize + DeserializeOwned> Stepped for CrossEntropySearch<S> {
+impl<S: Schedule + Serialize + DeserializeOwned> SteppedSearch for CrossEntropySearch<S> {
     type Search = CrossEntropyState;
 
     const NAME: &'static str = S::NAME;
 
+    fn draws(&self) -> &FinalStage {
+        &self.settings.final_stage
+    }
+
     fn init_search(&self, dim: usize) -> CrossEntropyState {
-        self.init(dim)
+        CrossEntropyState::new(dim)
     }
 
     fn step_search(
@@ -318,7 +253,7 @@ impl<S: Schedule + Serialize + DeserializeOwned> Stepped for CrossEntropySearch<
         seed: u64,
         state: CrossEntropyState,
     ) -> Result<CrossEntropyState, Error> {
-        self.step(nominal, g, seed, state)
+        self.step_with(&self.settings.fit, nominal, g, seed, state)
     }
 
     fn records(state: &CrossEntropyState) -> &[LevelRecord] {
@@ -326,10 +261,10 @@ impl<S: Schedule + Serialize + DeserializeOwned> Stepped for CrossEntropySearch<
     }
 
     fn next_level(&self, state: &CrossEntropyState) -> u64 {
-        self.draws(state.pool.x.nrows()) as u64
+        self.level_draws(state.pool.x.nrows()) as u64
     }
 
-    fn outcome(&self, state: CrossEntropyState) -> Result<Search, CrossEntropyState> {
+    fn outcome(&self, state: CrossEntropyState) -> Result<SearchOutcome, CrossEntropyState> {
         if state.done {
             Ok(state.into_search().expect("a finished search has a proposal"))
         } else {

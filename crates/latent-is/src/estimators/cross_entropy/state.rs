@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::method::search_method::Search;
+use crate::method::search_outcome::SearchOutcome;
 use crate::mixture::GaussianMixture;
 use crate::result::estimate::{LevelRecord, StopReason};
 use crate::search::explore::Explorer;
@@ -26,7 +26,7 @@ pub struct CrossEntropyState {
     refined: usize,
     /// Relative variance of one draw, level by level from the second on.
     pub(super) spread: Vec<Option<f64>>,
-    /// Evaluations and those without an answer, spent otherwise before or between the levels.
+    /// Evaluations and NaN evaluations spent before or between the levels.
     before: (u64, u64),
     pub(super) levels: Vec<LevelRecord>,
     pub(super) stopped: Option<StopReason>,
@@ -60,8 +60,8 @@ impl CrossEntropyState {
     }
 
     /// The outcome; absent before the first level.
-    pub fn into_search(self) -> Option<Search> {
-        let mut search = Search::of(self.proposal?, self.levels, self.stopped, None);
+    pub fn into_search(self) -> Option<SearchOutcome> {
+        let mut search = SearchOutcome::of(self.proposal?, self.levels, self.stopped, None);
         search.evaluations += self.before.0;
         search.nan_evaluations += self.before.1;
         Some(search)

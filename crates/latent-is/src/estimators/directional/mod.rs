@@ -25,11 +25,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::math::rng;
-use crate::method::estimator::{Estimator, Progress};
+use crate::method::stepwise::{Progress, Stepwise};
 use crate::model::density::{Density, StandardNormal};
 use crate::model::limit_state::LimitState;
 use crate::result::draws::Draws;
 use crate::result::estimate::{Estimate, StopReason};
+use crate::settings::{Settings, settings};
 use rays::Rays;
 
 /// Coefficient of variation, times the number of rays, of a part that they have not seen.
@@ -42,14 +43,15 @@ const REFINING: u64 = 24;
 /// Directional sampling. See the [module](self).
 ///
 /// ```
-/// use latent_is::{Directional, FnLimitState};
+/// use latent_is::{Directional, Estimator, FnLimitState, StandardNormal};
 ///
 /// let g = FnLimitState::new(10, |u: &[f64]| 6.5 - u.iter().map(|v| v * v).sum::<f64>().sqrt());
-/// let estimate = Directional::default().estimate(&g, 7)?;
+/// let estimate = Directional::default().estimate(&StandardNormal::new(10), &g, 7)?;
 /// assert!((estimate.pf() / 6.768222621e-6 - 1.0).abs() < 1e-3);
 /// # Ok::<(), latent_is::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Directional {
     batch: usize,
     grid_step: f64,
@@ -65,129 +67,32 @@ impl Default for Directional {
     }
 }
 
-/// Builds a [`Directional`]; starts from its default.
-#[derive(Clone, Copy, Debug, Default)]
-#[must_use]
-pub struct DirectionalBuilder {
-    method: Directional,
-}
-
-impl DirectionalBuilder {
-    /// Rays searched at once, between two looks at the target.
-    pub fn batch(mut self, rays: usize) -> Self {
-        self.method.batch = rays;
-        self
-    }
-
+settings!(Directional {
+    /// Rays searched at once, between two checks of the target.
+    batch: usize,
     /// Distance of the radii at which crossings are looked for.
-    pub fn grid_step(mut self, step: f64) -> Self {
-        self.method.grid_step = step;
-        self
-    }
-
+    grid_step: f64,
     /// Coefficient of variation at which to stop.
-    pub fn target_cov(mut self, target: f64) -> Self {
-        self.method.target_cov = target;
-        self
-    }
-
+    target_cov: f64,
     /// Evaluations of the limit state that the last batch may not exceed.
-    pub fn budget(mut self, evaluations: u64) -> Self {
-        self.method.budget = evaluations;
-        self
-    }
+    budget: u64,
+});
 
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<Directional, Error> {
-        let m = self.method;
-        Error::check(m.batch >= 2, "batch", "at least 2", m.batch)?;
-        let step = m.grid_step;
+impl Settings for Directional {
+    fn check(&self) -> Result<(), Error> {
+        Error::check(self.batch >= 2, "batch", "at least 2", self.batch)?;
+        let step = self.grid_step;
         Error::check((0.01..=3.0).contains(&step), "grid_step", "in [0.01, 3]", step)?;
-        let target = m.target_cov;
+        let target = self.target_cov;
         Error::check(target > 0.0 && target.is_finite(), "target_cov", "positive", target)?;
-        Error::check(m.budget >= 1, "budget", "at least 1", m.budget)?;
-        Ok(m)
+        Error::check(self.budget >= 1, "budget", "at least 1", self.budget)
     }
 }
 
 impl Directional {
-    /// A builder that starts from the default.
-    pub fn builder() -> DirectionalBuilder {
-        DirectionalBuilder::default()
-    }
-
-    /// The state before the first ray, for `dim` coordinates, with `spent` evaluations on the account.
-    pub fn init(&self, dim: usize, spent: u64) -> DirectionalState {
-        DirectionalState {
-            draws: Draws::new(dim),
-            evaluations: spent,
-            batches: 0,
-            contradicted: 0,
-            stopped: None,
-        }
-    }
-
-    /// One batch of rays. A state that is done comes back unchanged.
-    ///
-    /// # Errors
-    /// [`Error::Evaluation`] when the limit state fails.
-    pub fn step(
-        &self,
-        g: &dyn LimitState,
-        seed: u64,
-        mut state: DirectionalState,
-    ) -> Result<DirectionalState, Error> {
-        if state.done() {
-            return Ok(state);
-        }
-        if state.evaluations + self.next(g.dim()) > self.budget {
-            state.stopped = Some(StopReason::Budget);
-            return Ok(state);
-        }
-        let seed = rng::derive(seed, "rays", state.batches);
-        let rays = Rays::search(g, self.batch, self.grid_step, seed)?;
-        state.evaluations += rays.evaluations;
-        state.contradicted += rays.contradicted;
-        let ln_h = DVector::from_vec(rays.ln_probability);
-        let values = ln_h.map(|h| {
-            if h.is_nan() {
-                f64::NAN
-            } else if h > f64::NEG_INFINITY {
-                -1.0
-            } else {
-                1.0
-            }
-        });
-        state.draws.add(rays.points.as_view(), &values, &ln_h, 0.0);
-        state.batches += 1;
-        if state.cov().is_some_and(|cov| cov <= self.target_cov) {
-            state.stopped = Some(StopReason::Converged);
-        }
-        Ok(state)
-    }
-
     /// Most evaluations of a batch.
     pub(crate) fn next(&self, dim: usize) -> u64 {
         self.batch as u64 * (rays::radii(dim, self.grid_step).len() as u64 + REFINING)
-    }
-
-    /// Runs to the target or the budget and estimates the failure probability under the standard
-    /// normal.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] when the budget does not allow one batch, [`Error::Evaluation`] when the limit
-    /// state fails.
-    pub fn estimate(&self, g: &dyn LimitState, seed: u64) -> Result<Estimate, Error> {
-        let next = self.next(g.dim());
-        Error::check(next <= self.budget, "budget", "enough for one batch of rays", self.budget)?;
-        let mut state = self.init(g.dim(), 0);
-        while !state.done() {
-            state = self.step(g, seed, state)?;
-        }
-        Ok(state.finish())
     }
 }
 
@@ -202,6 +107,17 @@ pub struct DirectionalState {
 }
 
 impl DirectionalState {
+    /// The state before the first ray, for `dim` coordinates, after `spent` evaluations.
+    pub(crate) fn after(dim: usize, spent: u64) -> Self {
+        Self {
+            draws: Draws::new(dim),
+            evaluations: spent,
+            batches: 0,
+            contradicted: 0,
+            stopped: None,
+        }
+    }
+
     /// Whether the run has ended.
     pub fn done(&self) -> bool {
         self.stopped.is_some()
@@ -241,14 +157,14 @@ impl DirectionalState {
     pub fn finish(self) -> Estimate {
         let mut estimate = self.draws.estimate();
         estimate.cov = self.with_unseen(estimate.cov);
-        estimate.evaluations = self.evaluations;
-        estimate.contradicted = self.contradicted;
+        estimate.counts.evaluations = self.evaluations;
+        estimate.checks.contradicted = self.contradicted;
         estimate.stopped = self.stopped.unwrap_or(StopReason::Budget);
         estimate
     }
 }
 
-impl Estimator for Directional {
+impl Stepwise for Directional {
     type State = DirectionalState;
 
     fn name(&self) -> &'static str {
@@ -256,11 +172,13 @@ impl Estimator for Directional {
     }
 
     fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
-        StandardNormal::require(nominal, "standard normal for directional sampling")
+        StandardNormal::require(nominal, "standard normal for directional sampling")?;
+        let next = self.next(nominal.dim());
+        Error::check(next <= self.budget, "budget", "enough for one batch of rays", self.budget)
     }
 
     fn init(&self, dim: usize) -> DirectionalState {
-        self.init(dim, 0)
+        DirectionalState::after(dim, 0)
     }
 
     fn step(
@@ -268,9 +186,35 @@ impl Estimator for Directional {
         _nominal: &dyn Density,
         g: &dyn LimitState,
         seed: u64,
-        state: DirectionalState,
+        mut state: DirectionalState,
     ) -> Result<DirectionalState, Error> {
-        self.step(g, seed, state)
+        if state.done() {
+            return Ok(state);
+        }
+        if state.evaluations + self.next(g.dim()) > self.budget {
+            state.stopped = Some(StopReason::Budget);
+            return Ok(state);
+        }
+        let seed = rng::derive(seed, "rays", state.batches);
+        let rays = Rays::search(g, self.batch, self.grid_step, seed)?;
+        state.evaluations += rays.evaluations;
+        state.contradicted += rays.contradicted;
+        let ln_h = DVector::from_vec(rays.ln_probability);
+        let values = ln_h.map(|h| {
+            if h.is_nan() {
+                f64::NAN
+            } else if h > f64::NEG_INFINITY {
+                -1.0
+            } else {
+                1.0
+            }
+        });
+        state.draws.add(rays.points.as_view(), &values, &ln_h, 0.0);
+        state.batches += 1;
+        if state.cov().is_some_and(|cov| cov <= self.target_cov) {
+            state.stopped = Some(StopReason::Converged);
+        }
+        Ok(state)
     }
 
     fn progress(&self, state: &DirectionalState) -> Progress {
@@ -284,6 +228,10 @@ impl Estimator for Directional {
             cov: state.cov(),
             level: None,
         }
+    }
+
+    fn done(&self, state: &DirectionalState) -> bool {
+        state.done()
     }
 
     fn finish(&self, state: DirectionalState) -> Option<Estimate> {

@@ -66,7 +66,7 @@ impl Bracket {
 
 /// Searched rays.
 pub(super) struct Rays {
-    /// Logarithm of the failure probability on each ray; NaN where an evaluation gave no answer.
+    /// Logarithm of the failure probability on each ray; NaN where an evaluation gave NaN.
     pub(super) ln_probability: Vec<f64>,
     /// The first failing point of each ray, the origin where there is none, `[d, n]`.
     pub(super) points: DMatrix<f64>,

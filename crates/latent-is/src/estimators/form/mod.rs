@@ -34,6 +34,7 @@ use crate::error::{Error, EvalError};
 use crate::math::rng;
 use crate::math::special::ln_normal_cdf;
 use crate::model::limit_state::LimitState;
+use crate::settings::{Settings, settings};
 use curvature::Curvature;
 
 /// Halvings of a step before the iteration gives up.
@@ -58,6 +59,7 @@ pub(crate) const SAME: f64 = 0.5;
 /// # Ok::<(), latent_is::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Form {
     starts: usize,
     step: f64,
@@ -72,51 +74,26 @@ impl Default for Form {
     }
 }
 
-/// Builds a [`Form`]; starts from its default.
-#[derive(Clone, Copy, Debug, Default)]
-#[must_use]
-pub struct FormBuilder {
-    form: Form,
-}
-
-impl FormBuilder {
+settings!(Form {
     /// Starts, the origin among them.
-    pub fn starts(mut self, starts: usize) -> Self {
-        self.form.starts = starts;
-        self
-    }
-
+    starts: usize,
     /// Length of the forward differences.
-    pub fn step(mut self, step: f64) -> Self {
-        self.form.step = step;
-        self
-    }
-
+    step: f64,
     /// Accepts a point whose value of $g$ is below this share of the one at the origin and whose
     /// distance from the gradient's direction is below this share of $\beta$ (or of one).
-    pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.form.tolerance = tolerance;
-        self
-    }
+    tolerance: f64,
+    /// Largest number of iterations per start.
+    max_iterations: usize,
+});
 
-    /// Most iterations of a start.
-    pub fn max_iterations(mut self, iterations: usize) -> Self {
-        self.form.max_iterations = iterations;
-        self
-    }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<Form, Error> {
-        let f = self.form;
-        Error::check(f.starts >= 1, "starts", "at least 1", f.starts)?;
-        Error::check(f.step > 0.0 && f.step.is_finite(), "step", "positive", f.step)?;
-        let unit = f.tolerance > 0.0 && f.tolerance < 1.0;
-        Error::check(unit, "tolerance", "in (0, 1)", f.tolerance)?;
-        Error::check(f.max_iterations >= 1, "max_iterations", "at least 1", f.max_iterations)?;
-        Ok(f)
+impl Settings for Form {
+    fn check(&self) -> Result<(), Error> {
+        Error::check(self.starts >= 1, "starts", "at least 1", self.starts)?;
+        Error::check(self.step > 0.0 && self.step.is_finite(), "step", "positive", self.step)?;
+        let unit = self.tolerance > 0.0 && self.tolerance < 1.0;
+        Error::check(unit, "tolerance", "in (0, 1)", self.tolerance)?;
+        let most = self.max_iterations;
+        Error::check(most >= 1, "max_iterations", "at least 1", most)
     }
 }
 
@@ -151,7 +128,7 @@ impl DesignPoint {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DesignPoints {
-    /// The value of $g$ at the origin, or one where it has no answer; none before the first start.
+    /// The value of $g$ at the origin, or one where it is NaN; absent before the first start.
     pub origin: Option<f64>,
     /// Distinct converged points, the nearest first.
     pub points: Vec<DesignPoint>,
@@ -163,7 +140,7 @@ pub struct DesignPoints {
     pub converged: usize,
     /// Evaluations of the limit state.
     pub evaluations: u64,
-    /// Evaluations without an answer (NaN); a start that meets one ends there.
+    /// NaN evaluations; a start that meets one ends there.
     pub nan_evaluations: u64,
 }
 
@@ -199,7 +176,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Values at the columns of `u`; none when one has no finite answer.
+    /// Values at the columns of `u`; none when one is not finite.
     fn values(&mut self, u: &DMatrix<f64>) -> Result<Option<DVector<f64>>, EvalError> {
         let values = self.g.evaluate(u.as_view())?;
         EvalError::check_dim(u.ncols(), values.len())?;
@@ -230,11 +207,6 @@ impl Walk<'_> {
 }
 
 impl Form {
-    /// A builder that starts from the default.
-    pub fn builder() -> FormBuilder {
-        FormBuilder::default()
-    }
-
     /// Most evaluations of `starts` starts in `dim` coordinates.
     pub(crate) fn most(&self, (starts, dim): (usize, usize)) -> u64 {
         (1 + starts * (1 + self.max_iterations * (dim + 1 + HALVINGS))) as u64

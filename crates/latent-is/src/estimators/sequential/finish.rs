@@ -24,24 +24,24 @@ impl Sequential {
         let flat = vec![0.0; particles.len()];
         let fitted = if self.moves == Moves::Conditional {
             // The particles that are still on the way count as well: a chain gives few that differ.
-            Some(self.fit.fit(particles.x.as_view(), &flat, fit_seed)?)
-        } else if self.pooled && state.pool.failures() > 0 {
+            Some(self.search.fit.fit(particles.x.as_view(), &flat, fit_seed)?)
+        } else if self.search.pooled && state.pool.failures() > 0 {
             let ln_w: Vec<f64> = state
                 .pool
                 .ln_weights()
                 .zip(&state.pool.g)
                 .map(|(w, g)| w + ln_failure(*g))
                 .collect();
-            Some(self.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?)
+            Some(self.search.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?)
         } else if ln_w.iter().any(|w| w.is_finite()) {
-            Some(self.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?)
+            Some(self.search.fit.fit(particles.x.as_view(), &ln_w, fit_seed)?)
         } else if state.proposal.is_none() {
-            Some(self.fit.fit(particles.x.as_view(), &flat, fit_seed)?)
+            Some(self.search.fit.fit(particles.x.as_view(), &flat, fit_seed)?)
         } else {
             None
         };
         if let Some(fitted) = fitted {
-            state.proposal = Some(state.widened(fitted.mixture, self.explore)?);
+            state.proposal = Some(state.widened(fitted.mixture, self.search.explore)?);
         }
         Ok(())
     }
@@ -55,7 +55,7 @@ impl Sequential {
         state: &mut SequentialState,
     ) -> Result<LevelRecord, Error> {
         let q = state.proposal.take().ok_or(Error::Weights)?;
-        let n = self.samples_per_level.at(g.dim());
+        let n = self.search.samples_per_level(g.dim());
         let x = q.sample(n, rng::derive(seed, "draws", 0))?;
         let (batch, _) = Batch::evaluate(nominal, g, &x)?;
         state.pool.add(&batch, Some(&q))?;
@@ -69,8 +69,8 @@ impl Sequential {
         let (threshold, factors) = fit_width(&state.pool.g, &ln_w, None, min_ess);
         let ln_w: Vec<f64> = ln_w.iter().zip(factors).map(|(w, f)| w + f).collect();
         let fit_seed = rng::derive(seed, "fit", 0);
-        let fitted = self.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?;
-        let mut share = self.explore;
+        let fitted = self.search.fit.fit(state.pool.x.as_view(), &ln_w, fit_seed)?;
+        let mut share = self.search.explore;
         if let (Moves::Conditional, Some(explorer)) = (self.moves, &mut state.explorer) {
             explorer.follow(&state.pool)?;
             share = explorer.level_share(share);

@@ -48,7 +48,7 @@ pub(super) struct Chains {
 
 impl Chains {
     /// Runs one chain from each particle of `start`. Candidate `kept[i]` of the whole plan is
-    /// `candidates[i]`; one that is missing had no answer and is rejected. Returns the states after
+    /// `candidates[i]`; one that is missing was NaN and is rejected. Returns the states after
     /// each step and the share of accepted steps.
     pub(super) fn run(
         &self,

@@ -28,7 +28,6 @@
 //! - I. Papaioannou, W. Betz, K. Zwirglmaier, D. Straub: MCMC algorithms for subset simulation.
 //!   *Probabilistic Engineering Mechanics* 41 (2015), 89–103.
 
-mod builder;
 mod finish;
 mod level;
 mod moves;
@@ -36,22 +35,19 @@ mod state;
 
 use serde::{Deserialize, Serialize};
 
-pub use builder::SequentialBuilder;
 pub use state::SequentialState;
 
-use crate::error::{Error, EvalError};
+use crate::error::Error;
 use crate::math::rng;
-use crate::method::final_stage::FinalStage;
-use crate::method::search_method::{Method, Search};
-use crate::mixture::fit::{Components, MixtureFit};
+use crate::method::search_settings::{SearchSettings, Searches};
 use crate::model::density::{Density, StandardNormal};
 use crate::model::limit_state::LimitState;
 use crate::result::estimate::{LevelRecord, StopReason};
-use crate::search::conditional::FIRST_STEP;
 use crate::search::explore::Explorer;
 use crate::search::level_size::LevelSize;
-use crate::search::pool::{Batch, Pool};
+use crate::search::pool::Batch;
 use crate::search::smooth::{ln_to_failure, weight_cov};
+use crate::settings::{Settings, settings};
 
 /// What the candidates of the chains come from. See the [module](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +64,7 @@ pub enum Moves {
 /// Sequential importance sampling. See the [module](self) for what it does.
 ///
 /// ```
-/// use latent_is::{FnLimitState, Method, Sequential, StandardNormal};
+/// use latent_is::{Estimator, FnLimitState, Sequential, StandardNormal};
 ///
 /// let g = FnLimitState::new(2, |x: &[f64]| 3.5 - x[0].abs());
 /// let estimate = Sequential::default().estimate(&StandardNormal::new(2), &g, 7)?;
@@ -76,106 +72,81 @@ pub enum Moves {
 /// # Ok::<(), latent_is::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Sequential {
     moves: Moves,
-    samples_per_level: LevelSize,
     seed_share: f64,
     burn_in: usize,
     weight_cov: f64,
-    max_levels: usize,
-    pooled: bool,
-    refinements: usize,
-    /// Share of the explorer in every proposal.
-    explore: f64,
-    fit: MixtureFit,
-    final_stage: FinalStage,
+    #[serde(flatten)]
+    search: SearchSettings,
 }
 
 impl Default for Sequential {
+    /// Independence moves, a tenth of the particles as seeds, $\delta = 1.5$; 600 particles per level in up
+    /// to four coordinates, 1200 above.
     fn default() -> Self {
-        Self {
-            moves: Moves::Independence,
-            samples_per_level: LevelSize::ByCoordinates { few: 600, many: 1200 },
-            seed_share: 0.1,
-            burn_in: 0,
-            weight_cov: 1.5,
-            max_levels: 50,
-            pooled: true,
-            refinements: 1,
-            explore: 0.05,
-            fit: MixtureFit::default(),
-            final_stage: FinalStage::default(),
-        }
+        let size = LevelSize::ByCoordinates { few: 600, many: 1200 };
+        Self::new(Moves::Independence, SearchSettings::new(size))
+    }
+}
+
+settings!(Sequential {
+    /// What the candidates of the chains come from.
+    moves: Moves,
+    /// Share of the particles that are resampled as seeds of chains.
+    seed_share: f64,
+    /// Steps of each chain that are thrown away (and evaluated).
+    burn_in: usize,
+    /// Coefficient of variation $\delta$ of the weights between levels.
+    weight_cov: f64,
+});
+
+impl Settings for Sequential {
+    fn check(&self) -> Result<(), Error> {
+        let share = self.seed_share;
+        Error::check(share > 0.0 && share <= 1.0, "seed_share", "in (0, 1]", share)?;
+        let delta = self.weight_cov;
+        Error::check(delta > 0.0 && delta.is_finite(), "weight_cov", "positive", delta)?;
+        self.search.check()
+    }
+}
+
+impl Searches for Sequential {
+    fn search_settings(&self) -> &SearchSettings {
+        &self.search
+    }
+
+    fn search_settings_mut(&mut self) -> &mut SearchSettings {
+        &mut self.search
     }
 }
 
 impl Sequential {
-    /// The published settings: 2000 particles a level, a tenth of them seeds of chains, $\delta = 1.5$,
+    fn new(moves: Moves, search: SearchSettings) -> Self {
+        Self { moves, seed_share: 0.1, burn_in: 0, weight_cov: 1.5, search }
+    }
+
+    /// The published settings: 2000 particles per level, a tenth of them seeds of chains, $\delta = 1.5$,
     /// two components, fits on the particles alone, and 2000 final draws without defence.
     pub fn paper() -> Self {
-        Self {
-            moves: Moves::Independence,
-            samples_per_level: LevelSize::Fixed(2000),
-            seed_share: 0.1,
-            burn_in: 0,
-            weight_cov: 1.5,
-            max_levels: 50,
-            pooled: false,
-            refinements: 0,
-            explore: 0.0,
-            fit: MixtureFit::default().with_components(Components::Fixed(2)),
-            final_stage: FinalStage::paper(2000),
-        }
+        Self::new(Moves::Independence, SearchSettings::paper(2000))
     }
 
     /// Conditional moves, and three refinements of the first proposal.
     pub fn conditional() -> Self {
-        Self {
-            moves: Moves::Conditional,
-            samples_per_level: LevelSize::Fixed(500),
-            refinements: 2,
-            ..Self::default()
-        }
+        let search =
+            SearchSettings { refinements: 2, ..SearchSettings::new(LevelSize::Fixed(500)) };
+        Self::new(Moves::Conditional, search)
     }
 
-    /// A builder that starts from the default.
-    pub fn builder() -> SequentialBuilder {
-        SequentialBuilder::new(Self::default())
-    }
-
-    /// A builder that starts from [`conditional`](Self::conditional).
-    pub fn conditional_builder() -> SequentialBuilder {
-        SequentialBuilder::new(Self::conditional())
-    }
-
-    /// A builder that starts from [`paper`](Self::paper).
-    pub fn paper_builder() -> SequentialBuilder {
-        SequentialBuilder::new(Self::paper())
-    }
-
-    /// The state before the first level, for `dim` coordinates.
-    pub fn init(&self, dim: usize) -> SequentialState {
-        SequentialState {
-            pool: Pool::new(dim),
-            explorer: None,
-            particles: None,
-            ln_step: FIRST_STEP.ln(),
-            sigma: None,
-            ln_z: 0.0,
-            ln_pf: None,
-            proposal: None,
-            refined: 0,
-            levels: Vec::new(),
-            stopped: None,
-            done: false,
-        }
+    /// The settings that all searches share.
+    pub fn search_settings(&self) -> &SearchSettings {
+        &self.search
     }
 
     /// One level. A state that is done comes back unchanged.
-    ///
-    /// # Errors
-    /// See [`Method::search`].
-    pub fn step(
+    fn level(
         &self,
         nominal: &dyn Density,
         g: &dyn LimitState,
@@ -202,7 +173,7 @@ impl Sequential {
         let reached = self.reached(&state);
         state.stopped = if reached {
             Some(StopReason::Converged)
-        } else if level >= self.max_levels {
+        } else if level >= self.search.max_levels {
             Some(StopReason::Levels)
         } else if self.exceeds_search_share(&state, self.candidates(g.dim())) {
             Some(StopReason::Budget)
@@ -234,24 +205,25 @@ impl Sequential {
 
     /// Whether `more` evaluations would leave less than a third of the budget to the final draws.
     fn exceeds_search_share(&self, state: &SequentialState, more: usize) -> bool {
-        let spent = state.levels.iter().map(|l| l.evaluations).sum::<u64>() + more as u64;
-        self.final_stage.budget().is_some_and(|budget| 3 * spent > 2 * budget)
+        let spent = state.levels.iter().map(|l| l.evaluations).sum::<u64>();
+        self.search.exceeds_search_share(spent + more as u64)
     }
 
     /// Whether another refinement of the final proposal follows.
     fn refines(&self, state: &SequentialState) -> bool {
-        self.pooled
-            && state.refined < self.refinements
+        self.search.pooled
+            && state.refined < self.search.refinements
             && (state.pool.failures() > 0 || self.moves == Moves::Conditional)
-            && !self.exceeds_search_share(state, self.samples_per_level.at(state.pool.x.nrows()))
+            && !self
+                .exceeds_search_share(state, self.search.samples_per_level(state.pool.x.nrows()))
     }
 
     fn chains(&self, dim: usize) -> usize {
-        ((self.seed_share * self.samples_per_level.at(dim) as f64) as usize).max(1)
+        ((self.seed_share * self.search.samples_per_level(dim) as f64) as usize).max(1)
     }
 
     fn steps(&self, dim: usize) -> usize {
-        (self.samples_per_level.at(dim) / self.chains(dim)).max(1)
+        (self.search.samples_per_level(dim) / self.chains(dim)).max(1)
     }
 
     fn candidates(&self, dim: usize) -> usize {
@@ -267,10 +239,10 @@ impl Sequential {
         seed: u64,
         state: &mut SequentialState,
     ) -> Result<LevelRecord, Error> {
-        let samples = self.samples_per_level.at(g.dim());
+        let samples = self.search.samples_per_level(g.dim());
         let x = nominal.sample(samples, seed)?;
         let (batch, _) = Batch::evaluate(nominal, g, &x)?;
-        Error::at_least("a level, in samples with an answer,", 1, batch.len())?;
+        Error::at_least("a level, in samples that are not NaN,", 1, batch.len())?;
         state.pool.add(&batch, None)?;
         let mut record = LevelRecord {
             level: 0,
@@ -282,7 +254,7 @@ impl Sequential {
             components: 0,
             acceptance: None,
         };
-        if self.explore > 0.0 {
+        if self.search.explore > 0.0 {
             let mut explorer = Explorer::new(&x)?;
             let n = samples / 2;
             let x = explorer.proposal().sample(n, rng::derive(seed, "wide", 0))?;
@@ -296,26 +268,5 @@ impl Sequential {
         }
         state.particles = Some(batch);
         Ok(record)
-    }
-}
-
-impl Method for Sequential {
-    fn search(
-        &self,
-        nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-    ) -> Result<Search, Error> {
-        EvalError::check_dim(nominal.dim(), g.dim())?;
-        self.check_nominal(nominal)?;
-        let mut state = self.init(g.dim());
-        while !state.done {
-            state = self.step(nominal, g, seed, state)?;
-        }
-        Ok(state.into_search().expect("a finished search has a proposal"))
-    }
-
-    fn final_stage(&self) -> &FinalStage {
-        &self.final_stage
     }
 }

@@ -48,15 +48,15 @@ impl Sequential {
     ) -> Result<LevelRecord, Error> {
         let sigma = state.sigma;
         let fit_seed = rng::derive(seed, "fit", 0);
-        let fitted = if self.pooled {
+        let fitted = if self.search.pooled {
             let pool = &state.pool;
             let smooth = |(w, g): (f64, &f64)| w + ln_indicator(*g, sigma);
             let ln_w: Vec<f64> = pool.ln_weights().zip(&pool.g).map(smooth).collect();
-            self.fit.fit(pool.x.as_view(), &ln_w, fit_seed)?
+            self.search.fit.fit(pool.x.as_view(), &ln_w, fit_seed)?
         } else {
-            self.fit.fit(particles.x.as_view(), ln_w, fit_seed)?
+            self.search.fit.fit(particles.x.as_view(), ln_w, fit_seed)?
         };
-        let q = state.widened(fitted.mixture, self.explore)?;
+        let q = state.widened(fitted.mixture, self.search.explore)?;
         let x = q.sample(self.candidates(g.dim()), rng::derive(seed, "candidates", 0))?;
         let (candidates, kept) = Batch::evaluate(nominal, g, &x)?;
         let plan = level::Chains { steps: self.steps(g.dim()), burn_in: self.burn_in, sigma };

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Sequential;
 use crate::error::Error;
-use crate::method::estimator::Stepped;
-use crate::method::search_method::Search;
+use crate::method::final_stage::FinalStage;
+use crate::method::search_outcome::SearchOutcome;
+use crate::method::stepwise::SteppedSearch;
 use crate::mixture::GaussianMixture;
 use crate::model::density::Density;
 use crate::model::limit_state::LimitState;
 use crate::result::estimate::{LevelRecord, StopReason};
+use crate::search::conditional::FIRST_STEP;
 use crate::search::explore::Explorer;
 use crate::search::pool::{Batch, Pool};
 
@@ -71,12 +73,12 @@ impl SequentialState {
     }
 
     /// The outcome; absent before the first mixture was fitted.
-    pub fn into_search(self) -> Option<Search> {
-        Some(Search::of(self.proposal?, self.levels, self.stopped, self.ln_pf))
+    pub fn into_search(self) -> Option<SearchOutcome> {
+        Some(SearchOutcome::of(self.proposal?, self.levels, self.stopped, self.ln_pf))
     }
 }
 
-impl Stepped for Sequential {
+impl SteppedSearch for Sequential {
     type Search = SequentialState;
 
     const NAME: &'static str = "sequential";
@@ -85,8 +87,25 @@ impl Stepped for Sequential {
         self.check_nominal(nominal)
     }
 
+    fn draws(&self) -> &FinalStage {
+        &self.search.final_stage
+    }
+
     fn init_search(&self, dim: usize) -> SequentialState {
-        self.init(dim)
+        SequentialState {
+            pool: Pool::new(dim),
+            explorer: None,
+            particles: None,
+            ln_step: FIRST_STEP.ln(),
+            sigma: None,
+            ln_z: 0.0,
+            ln_pf: None,
+            proposal: None,
+            refined: 0,
+            levels: Vec::new(),
+            stopped: None,
+            done: false,
+        }
     }
 
     fn step_search(
@@ -96,7 +115,7 @@ impl Stepped for Sequential {
         seed: u64,
         state: SequentialState,
     ) -> Result<SequentialState, Error> {
-        self.step(nominal, g, seed, state)
+        self.level(nominal, g, seed, state)
     }
 
     fn records(state: &SequentialState) -> &[LevelRecord] {
@@ -105,10 +124,10 @@ impl Stepped for Sequential {
 
     fn next_level(&self, state: &SequentialState) -> u64 {
         let dim = state.pool.x.nrows();
-        (self.samples_per_level.at(dim) * 3 / 2).max(self.candidates(dim)) as u64
+        (self.search.samples_per_level(dim) * 3 / 2).max(self.candidates(dim)) as u64
     }
 
-    fn outcome(&self, state: SequentialState) -> Result<Search, SequentialState> {
+    fn outcome(&self, state: SequentialState) -> Result<SearchOutcome, SequentialState> {
         if state.done {
             Ok(state.into_search().expect("a finished search has a proposal"))
         } else {

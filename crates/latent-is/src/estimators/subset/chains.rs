@@ -22,7 +22,7 @@ pub(super) struct Particles {
 }
 
 impl Particles {
-    /// Particles with their limit-state values; one without an answer counts as far from failing.
+    /// Particles with their limit-state values; NaN counts as far from failing.
     pub(super) fn new(u: DMatrix<f64>, values: &[f64], steps: usize) -> Self {
         let nan_evaluations = values.iter().filter(|v| v.is_nan()).count() as u64;
         let g = values.iter().map(|v| clamp_nan(*v)).collect();

@@ -32,24 +32,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, EvalError};
 use crate::math::rng;
-use crate::method::estimator::{Estimator, Progress};
+use crate::method::stepwise::{Progress, Stepwise};
 use crate::model::density::{Density, StandardNormal};
 use crate::model::limit_state::LimitState;
-use crate::result::estimate::{Estimate, LevelRecord, StopReason, WeightedSample};
+use crate::result::estimate::{Estimate, LevelRecord, SearchRecord, StopReason, WeightedSample};
 use crate::search::conditional::FIRST_STEP;
+use crate::settings::{Settings, settings};
 use chains::{Particles, Walk};
 
 /// Subset simulation. See the [module](self).
 ///
 /// ```
-/// use latent_is::{FnLimitState, SubsetSimulation};
+/// use latent_is::{Estimator, FnLimitState, StandardNormal, SubsetSimulation};
 ///
 /// let g = FnLimitState::new(50, |u: &[f64]| 3.5 - u[0]);
-/// let estimate = SubsetSimulation::default().estimate(&g, 7)?;
+/// let estimate = SubsetSimulation::default().estimate(&StandardNormal::new(50), &g, 7)?;
 /// assert!(estimate.interval(0.9999).contains(2.326e-4));
 /// # Ok::<(), latent_is::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SubsetSimulation {
     samples_per_level: usize,
     level_probability: f64,
@@ -57,9 +59,28 @@ pub struct SubsetSimulation {
 }
 
 impl Default for SubsetSimulation {
-    /// 2000 particles a level, $p_0 = 0.1$, at most 30 levels.
+    /// 2000 particles per level, $p_0 = 0.1$, at most 30 levels.
     fn default() -> Self {
         Self { samples_per_level: 2000, level_probability: 0.1, max_levels: 30 }
+    }
+}
+
+settings!(SubsetSimulation {
+    /// Particles per level.
+    samples_per_level: usize,
+    /// Share $p_0$ of the particles below the next threshold.
+    level_probability: f64,
+    /// Largest number of levels before the run gives up.
+    max_levels: usize,
+});
+
+impl Settings for SubsetSimulation {
+    fn check(&self) -> Result<(), Error> {
+        let n = self.samples_per_level;
+        Error::check(n >= 100, "samples_per_level", "at least 100", n)?;
+        let p = self.level_probability;
+        Error::check((0.01..=0.5).contains(&p), "level_probability", "in [0.01, 0.5]", p)?;
+        Error::check(self.max_levels >= 1, "max_levels", "at least 1", self.max_levels)
     }
 }
 
@@ -88,18 +109,50 @@ impl SubsetState {
 }
 
 impl SubsetSimulation {
-    /// A builder that starts from the default.
-    pub fn builder() -> SubsetSimulationBuilder {
-        SubsetSimulationBuilder::default()
-    }
-
     /// Number of chains of a level.
     fn chains(&self) -> usize {
         ((self.level_probability * self.samples_per_level as f64).round() as usize).max(1)
     }
 
-    /// The state before the first level.
-    pub fn init(&self) -> SubsetState {
+    /// The estimate after the last level.
+    fn conclude(&self, state: SubsetState) -> Estimate {
+        let (points, n) = match &state.particles {
+            Some(p) => (p.failing(), p.len() as u64),
+            None => (DMatrix::zeros(0, 0), 0),
+        };
+        let p0 = self.chains() as f64 / self.samples_per_level as f64;
+        let depth = state.levels.len().saturating_sub(1) as f64;
+        let ln_w = DVector::from_element(points.ncols(), depth * p0.ln());
+        let mut estimate = Estimate::from_draws(WeightedSample { points, ln_w }, n);
+        if estimate.counts.failures > 0 {
+            let descent = state.particles.as_ref().map_or(0.0, Particles::descent_squared_cov);
+            let squared_cov = state.squared_cov.max(descent);
+            estimate.cov = squared_cov.sqrt();
+            // As many independent failures as would give the same coefficient of variation.
+            estimate.weights.ess = 1.0 / squared_cov;
+            estimate.checks.unverified = true;
+        }
+        estimate.counts.evaluations = state.levels.iter().map(|l| l.evaluations).sum();
+        estimate.counts.nan_evaluations = state.levels.iter().map(|l| l.nan_evaluations).sum();
+        estimate.stopped = state.stopped.unwrap_or(StopReason::Levels);
+        estimate.search =
+            Some(SearchRecord { levels: state.levels, stopped: estimate.stopped, ln_pf: None });
+        estimate
+    }
+}
+
+impl Stepwise for SubsetSimulation {
+    type State = SubsetState;
+
+    fn name(&self) -> &'static str {
+        "subset"
+    }
+
+    fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
+        StandardNormal::require(nominal, "standard normal for subset simulation")
+    }
+
+    fn init(&self, _dim: usize) -> SubsetState {
         SubsetState {
             particles: None,
             ln_step: FIRST_STEP.ln(),
@@ -109,12 +162,9 @@ impl SubsetSimulation {
         }
     }
 
-    /// One level. A state that is done comes back unchanged.
-    ///
-    /// # Errors
-    /// [`Error::Evaluation`] when the limit state fails.
-    pub fn step(
+    fn step(
         &self,
+        _nominal: &dyn Density,
         g: &dyn LimitState,
         seed: u64,
         mut state: SubsetState,
@@ -166,70 +216,6 @@ impl SubsetSimulation {
         Ok(state)
     }
 
-    /// Runs all levels and estimates the failure probability under the standard normal.
-    ///
-    /// # Errors
-    /// [`Error::Evaluation`] when the limit state fails.
-    pub fn estimate(&self, g: &dyn LimitState, seed: u64) -> Result<Estimate, Error> {
-        let mut state = self.init();
-        while !state.done() {
-            state = self.step(g, seed, state)?;
-        }
-        Ok(self.conclude(state))
-    }
-
-    /// The estimate after the last level.
-    fn conclude(&self, state: SubsetState) -> Estimate {
-        let (points, n) = match &state.particles {
-            Some(p) => (p.failing(), p.len() as u64),
-            None => (DMatrix::zeros(0, 0), 0),
-        };
-        let p0 = self.chains() as f64 / self.samples_per_level as f64;
-        let depth = state.levels.len().saturating_sub(1) as f64;
-        let ln_w = DVector::from_element(points.ncols(), depth * p0.ln());
-        let mut estimate = Estimate::from_draws(WeightedSample { points, ln_w }, n);
-        if estimate.failures > 0 {
-            let descent = state.particles.as_ref().map_or(0.0, Particles::descent_squared_cov);
-            let squared_cov = state.squared_cov.max(descent);
-            estimate.cov = squared_cov.sqrt();
-            // As many independent failures as would give the same coefficient of variation.
-            estimate.ess = 1.0 / squared_cov;
-            estimate.unverified = true;
-        }
-        estimate.evaluations = state.levels.iter().map(|l| l.evaluations).sum();
-        estimate.nan_evaluations = state.levels.iter().map(|l| l.nan_evaluations).sum();
-        estimate.levels = state.levels;
-        estimate.search_stopped = state.stopped;
-        estimate.stopped = state.stopped.unwrap_or(StopReason::Levels);
-        estimate
-    }
-}
-
-impl Estimator for SubsetSimulation {
-    type State = SubsetState;
-
-    fn name(&self) -> &'static str {
-        "subset"
-    }
-
-    fn accepts(&self, nominal: &dyn Density) -> Result<(), Error> {
-        StandardNormal::require(nominal, "standard normal for subset simulation")
-    }
-
-    fn init(&self, _dim: usize) -> SubsetState {
-        self.init()
-    }
-
-    fn step(
-        &self,
-        _nominal: &dyn Density,
-        g: &dyn LimitState,
-        seed: u64,
-        state: SubsetState,
-    ) -> Result<SubsetState, Error> {
-        self.step(g, seed, state)
-    }
-
     fn progress(&self, state: &SubsetState) -> Progress {
         Progress {
             phase: "levels",
@@ -242,48 +228,11 @@ impl Estimator for SubsetSimulation {
         }
     }
 
+    fn done(&self, state: &SubsetState) -> bool {
+        state.done()
+    }
+
     fn finish(&self, state: SubsetState) -> Option<Estimate> {
         state.done().then(|| self.conclude(state))
-    }
-}
-
-/// Builds a [`SubsetSimulation`]; starts from its default.
-#[derive(Clone, Copy, Debug, Default)]
-#[must_use]
-pub struct SubsetSimulationBuilder {
-    method: SubsetSimulation,
-}
-
-impl SubsetSimulationBuilder {
-    /// Particles of each level.
-    pub fn samples_per_level(mut self, n: usize) -> Self {
-        self.method.samples_per_level = n;
-        self
-    }
-
-    /// Share $p_0$ of the particles below the next threshold.
-    pub fn level_probability(mut self, p: f64) -> Self {
-        self.method.level_probability = p;
-        self
-    }
-
-    /// Most levels before the run gives up.
-    pub fn max_levels(mut self, levels: usize) -> Self {
-        self.method.max_levels = levels;
-        self
-    }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting out of its range.
-    pub fn build(self) -> Result<SubsetSimulation, Error> {
-        let m = self.method;
-        let n = m.samples_per_level;
-        Error::check(n >= 100, "samples_per_level", "at least 100", n)?;
-        let p = m.level_probability;
-        Error::check((0.01..=0.5).contains(&p), "level_probability", "in [0.01, 0.5]", p)?;
-        Error::check(m.max_levels >= 1, "max_levels", "at least 1", m.max_levels)?;
-        Ok(m)
     }
 }
