@@ -1,8 +1,8 @@
-//! Flows: inference through the engine and a training epoch, and the peak of the matrix products.
+//! Flows: inference, training steps, and the peak of the matrix products.
 //!
-//! One thread throughout. `peak` runs as many independent multiply-adds as the core can take, two
-//! operations each; a row of the race car's flow takes `FlowConfig::flops` of them, so its share of
-//! the peak is that number times the rows per second over the peak's operations per second.
+//! One thread. `peak` runs as many independent multiply-adds as the core can
+//! execute, two operations each. A row takes `FlowConfig::flops` operations, so its share of the peak is
+//! that number times the rows per second, divided by the operations per second of the peak.
 
 use std::hint::black_box;
 
@@ -20,8 +20,8 @@ fn inference(c: &mut Criterion) {
         let n = 10_000;
         let x = points(d, n);
         group.throughput(Throughput::Elements(n as u64));
-        group.bench_function(BenchmarkId::new("log_prob", format!("{name} {n}")), |b| {
-            b.iter(|| pool.install(|| flow.log_prob(black_box(x.as_view()))));
+        group.bench_function(BenchmarkId::new("ln_pdf", format!("{name} {n}")), |b| {
+            b.iter(|| pool.install(|| flow.ln_pdf(black_box(x.as_view()))));
         });
         group.bench_function(BenchmarkId::new("decode", format!("{name} {n}")), |b| {
             b.iter(|| pool.install(|| flow.decode(black_box(x.as_view()))));
@@ -53,7 +53,7 @@ fn training(c: &mut Criterion) {
     group.finish();
 }
 
-/// Rounds of twenty-four multiply-adds a lane.
+/// Rounds of twenty-four multiply-adds per lane.
 const ROUNDS: u64 = 1 << 18;
 
 struct Peak;

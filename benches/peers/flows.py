@@ -68,7 +68,7 @@ def case(name, rows, work, device):
         run()
         wall = min(wall, time.perf_counter() - start)
         cpu = min(cpu, resource.getrusage(resource.RUSAGE_SELF).ru_utime - before)
-    note = f"{rows / cpu:.0f} rows a CPU second"
+    note = f"{rows / cpu:.0f} rows per CPU second"
     print(json.dumps({"case": name, "value": rows / wall, "unit": "1/s", "note": note}), flush=True)
 
 
@@ -85,7 +85,7 @@ def main():
                 # Blocks of 10,000: in one piece, 100,000 rows would be slower for want of cache.
                 blocks = points(features, n, device).split(10_000)
                 density, inverse = model.log_prob, model._transform.inverse
-                case(f"{name} log_prob, {n} rows", n, lambda: [density(x) for x in blocks], device)
+                case(f"{name} ln_pdf, {n} rows", n, lambda: [density(x) for x in blocks], device)
                 case(f"{name} decode, {n} rows", n, lambda: [inverse(x) for x in blocks], device)
         model.train()
         for batch, count in [(128, 16), (1024, 4), *large]:

@@ -1,6 +1,6 @@
-//! The flows that benches and peers measure.
+//! The flows that the benches and the comparisons with peers measure.
 
-use flow_core::{Device, Flow, FlowConfig, Precision, TrainSettings, bijection::Standardize};
+use flow_core::{Device, Flow, FlowConfig, Precision, TrainSettings, bijection::Standardise};
 use nalgebra::DMatrix;
 
 /// Name and architecture of the flows of the paper's three systems: features, hidden units, steps.
@@ -8,28 +8,31 @@ pub const ARCHITECTURES: [(&str, usize, usize, usize); 3] =
     [("robot", 3, 256, 5), ("racecar", 8, 256, 10), ("f16", 12, 256, 15)];
 
 /// An architecture as the peer builds it.
-pub fn config(features: usize, hidden: usize, steps: usize) -> FlowConfig {
-    FlowConfig { hidden, steps, ..FlowConfig::new(features) }
-}
-
-/// An untrained flow; how fast one is does not depend on its weights.
 ///
 /// # Panics
 /// When the architecture is out of range.
+pub fn config(features: usize, hidden: usize, steps: usize) -> FlowConfig {
+    let builder = FlowConfig::builder(features).hidden(hidden).steps(steps);
+    builder.build().expect("a valid architecture")
+}
+
+/// An untrained flow; its speed does not depend on the weights.
+///
+/// # Panics
+/// Never: the moments are valid.
 pub fn flow(config: &FlowConfig, device: &Device) -> Flow {
-    let d = config.features;
-    let moments = Standardize::new(vec![0.0; d], vec![1.0; d]).expect("valid moments");
+    let d = config.features();
+    let moments = Standardise::new(vec![0.0; d], vec![1.0; d]).expect("valid moments");
     Flow::init(config, moments, 1, Precision::F32, device).expect("a valid flow")
 }
 
-/// Training over all rows once, in steps of `batch` rows.
+/// One epoch over all rows, `batch` rows per step.
+///
+/// # Panics
+/// When `batch` is less than 2.
 pub fn one_epoch(batch: usize) -> TrainSettings {
-    TrainSettings {
-        epochs: 1,
-        batch_size: batch,
-        validation_share: 0.0,
-        ..TrainSettings::default()
-    }
+    let builder = TrainSettings::builder().epochs(1).batch_size(batch).validation_share(0.0);
+    builder.build().expect("valid settings")
 }
 
 /// `n` points in general position, `[d, n]`.

@@ -1,9 +1,9 @@
-//! Our side of `benches/peers/flows.py`: rows per second of inference and of training, the same
-//! architectures and batches, on as many threads as `RAYON_NUM_THREADS` says, on the device that
-//! `PEER_DEVICE` names. A GPU also takes batches of 8192 rows.
+//! The counterpart of `benches/peers/flows.py`: rows per second of inference and of training, with the
+//! same architectures and batches, on `RAYON_NUM_THREADS` threads and the device `PEER_DEVICE`. A GPU also
+//! gets batches of 8192 rows.
 //!
-//! The notes give rows per second of processor time, which other programs on the machine disturb
-//! less. A first argument restricts the cases to those whose name contains it.
+//! The notes give rows per second of processor time, on which other programs of the machine have less
+//! influence. With a first argument, only cases whose name contains it are run.
 
 use std::{hint::black_box, time::Instant};
 
@@ -17,7 +17,7 @@ use flow_core::{
     train::{Epoch, Observer},
 };
 
-/// A stretch of work by the clock and by the processor's time.
+/// Time by the clock and processor time.
 #[derive(Clone, Copy)]
 struct Seconds {
     wall: f64,
@@ -42,7 +42,7 @@ fn case(name: &str, rows: usize, mut run: impl FnMut() -> Seconds) {
         wall = wall.min(seconds.wall);
         cpu = cpu.min(seconds.cpu);
     }
-    let note = format!("{:.0} rows a CPU second", rows as f64 / cpu);
+    let note = format!("{:.0} rows per CPU second", rows as f64 / cpu);
     report(name, rows as f64 / wall, "1/s", &note);
 }
 
@@ -52,7 +52,7 @@ fn timed<T>(run: impl FnOnce() -> T) -> Seconds {
     Seconds::of(start, before)
 }
 
-/// Times the steps of an epoch, without what comes before the first, as on the other side.
+/// Measures the steps of an epoch without the preparation, as the peer does.
 struct Steps {
     start: Instant,
     before: f64,
@@ -78,7 +78,7 @@ fn main() {
         let flow = flow(&config, &device);
         for n in [10_000, 100_000] {
             let x = points(d, n);
-            case(&format!("{name} log_prob, {n} rows"), n, || timed(|| flow.log_prob(x.as_view())));
+            case(&format!("{name} ln_pdf, {n} rows"), n, || timed(|| flow.ln_pdf(x.as_view())));
             case(&format!("{name} decode, {n} rows"), n, || timed(|| flow.decode(x.as_view())));
         }
         for (batch, steps) in [(128, 16), (1024, 4)].into_iter().chain(large) {

@@ -1,8 +1,8 @@
 //! Log-densities of points under a flow that `nflows` trained.
 //!
 //! `cargo run -p flow-core --example from_nflows -- WEIGHTS CONFIG < POINTS`: weights as `.pt` or
-//! `.safetensors`, the configuration as JSON, points as numbers apart by white space, one after the
-//! other; one log-density a line comes out. `benches/peers/from_nflows.py` compares them.
+//! `.safetensors`, the configuration as JSON, the coordinates of the points separated by white space.
+//! Prints one log-density per line. `benches/peers/from_nflows.py` compares them with those of `nflows`.
 
 use std::{error::Error, fs, io};
 
@@ -17,13 +17,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let text = io::read_to_string(io::stdin())?;
     let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    let d = config.features;
+    let d = config.features();
     if numbers.len() % d != 0 {
-        return Err(format!("{} numbers are no points of {d} features", numbers.len()).into());
+        return Err(format!("{} numbers are not points of {d} features", numbers.len()).into());
     }
     let x = DMatrix::from_vec(d, numbers.len() / d, numbers);
-    for log_p in flow.log_prob(x.as_view())?.iter() {
-        println!("{log_p}");
+    for ln_p in flow.ln_pdf(x.as_view())?.iter() {
+        println!("{ln_p}");
     }
     Ok(())
 }

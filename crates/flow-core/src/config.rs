@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FlowError, bijection::coupling_features};
+use crate::error::FlowError;
 
 /// What mixes the features between two spline layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,55 +15,66 @@ pub enum LinearKind {
     Permutation,
 }
 
-/// How the features steer each other's splines.
+/// Which features a spline is conditioned on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum BaseKind {
-    /// `rq-c`: one half of the features steers the other (Durkan et al. 2019). Both directions cost
-    /// one pass.
+pub enum TransformKind {
+    /// `rq-c`, coupling: the splines of one half of the features are conditioned on the other half
+    /// (Durkan et al. 2019). Encoding and decoding cost one network pass each.
     #[default]
     #[serde(rename = "rq-c")]
     Coupling,
-    /// `rq-ar`: each feature is steered by all before it (Papamakarios et al., *Masked
-    /// autoregressive flow*, NeurIPS 2017). Encoding costs one pass, decoding one for each feature.
+    /// `rq-ar`, autoregressive: the spline of each feature is conditioned on all features before it
+    /// (Papamakarios et al., *Masked autoregressive flow*, NeurIPS 2017). Encoding costs one network
+    /// pass, decoding one pass per feature.
     #[serde(rename = "rq-ar")]
     Autoregressive,
 }
 
-/// Architecture of a [`Flow`](crate::Flow): `steps` times a linear part and a rational-quadratic
-/// spline layer, and one linear part at the end.
+/// Architecture of a [`Flow`](crate::Flow): a linear part and a rational-quadratic spline layer,
+/// repeated `steps` times, and one more linear part.
 ///
-/// The defaults are the settings of Kruse et al. (AAAI 2025) where the paper gives them.
+/// A configuration is always valid: it comes from [`builder`](Self::builder), and one that is read
+/// from a file passes the same checks.
+///
+/// ```
+/// use flow_core::{FlowConfig, TransformKind};
+///
+/// let config = FlowConfig::builder(8).hidden(256).steps(10).build()?;
+/// let autoregressive = config.to_builder().transform(TransformKind::Autoregressive).build()?;
+/// assert_eq!(autoregressive.hidden(), 256);
+/// assert!(FlowConfig::builder(8).bins(1).build().is_err());
+/// # Ok::<(), flow_core::FlowError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "FlowConfigBuilder", into = "FlowConfigBuilder")]
+pub struct FlowConfig(FlowConfigBuilder);
+
+/// Collects the settings of a [`FlowConfig`]. The defaults are those of Kruse et al. (AAAI 2025)
+/// where the paper gives them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FlowConfig {
-    /// Number of features `d`; at least 2, or 1 in an autoregressive flow.
-    pub features: usize,
-    /// How the features steer each other's splines.
-    #[serde(default)]
-    pub base: BaseKind,
-    /// Width of the residual networks.
-    pub hidden: usize,
-    /// Number of spline layers.
-    pub steps: usize,
-    /// Number of spline bins, at least 2.
-    pub bins: usize,
-    /// The splines act on `[-tail_bound, tail_bound]` and are the identity outside.
-    pub tail_bound: f64,
-    /// What stands between the spline layers.
-    pub linear: LinearKind,
-    /// Whether the residual networks normalise over the batch.
-    pub batch_norm: bool,
-    /// Share of hidden units dropped in training, in `[0, 1)`.
-    pub dropout: f64,
+#[must_use]
+pub struct FlowConfigBuilder {
+    features: usize,
+    // Files of earlier versions call it `base`.
+    #[serde(default, alias = "base")]
+    transform: TransformKind,
+    hidden: usize,
+    steps: usize,
+    bins: usize,
+    tail_bound: f64,
+    linear: LinearKind,
+    batch_norm: bool,
+    dropout: f64,
 }
 
 impl FlowConfig {
-    /// The default architecture for `features` features.
-    pub fn new(features: usize) -> Self {
-        Self {
+    /// The default architecture for `features` features: at least 2, or 1 in an autoregressive flow.
+    pub fn builder(features: usize) -> FlowConfigBuilder {
+        FlowConfigBuilder {
             features,
-            base: BaseKind::default(),
+            transform: TransformKind::default(),
             hidden: 64,
             steps: 5,
             bins: 8,
@@ -74,35 +85,142 @@ impl FlowConfig {
         }
     }
 
-    /// Floating-point operations of the matrix products in one pass for one sample; an autoregressive
-    /// flow takes `features` passes to decode.
+    /// A builder that starts with these settings.
+    pub fn to_builder(&self) -> FlowConfigBuilder {
+        self.0.clone()
+    }
+
+    /// Number of features `d`.
+    pub fn features(&self) -> usize {
+        self.0.features
+    }
+
+    /// Which features a spline is conditioned on.
+    pub fn transform(&self) -> TransformKind {
+        self.0.transform
+    }
+
+    /// Width of the conditioners' hidden layers.
+    pub fn hidden(&self) -> usize {
+        self.0.hidden
+    }
+
+    /// Number of spline layers.
+    pub fn steps(&self) -> usize {
+        self.0.steps
+    }
+
+    /// Number of spline bins.
+    pub fn bins(&self) -> usize {
+        self.0.bins
+    }
+
+    /// Half-width of the interval on which the splines act, in standardised units.
+    pub fn tail_bound(&self) -> f64 {
+        self.0.tail_bound
+    }
+
+    /// What mixes the features between two spline layers.
+    pub fn linear(&self) -> LinearKind {
+        self.0.linear
+    }
+
+    /// Whether the conditioners normalise over the batch.
+    pub fn batch_norm(&self) -> bool {
+        self.0.batch_norm
+    }
+
+    /// Share of hidden units that training drops.
+    pub fn dropout(&self) -> f64 {
+        self.0.dropout
+    }
+
+    /// Floating-point operations of the matrix products in one pass for one sample. Decoding with an
+    /// autoregressive flow takes `features` passes.
     pub fn flops(&self) -> usize {
-        let outputs = 3 * self.bins - 1;
+        let outputs = 3 * self.bins() - 1;
         let step = |step: usize| {
-            let (inputs, steered) = match self.base {
-                BaseKind::Coupling => {
-                    let (transformed, identity) = coupling_features(self.features, step);
+            let (inputs, transformed) = match self.transform() {
+                TransformKind::Coupling => {
+                    let (transformed, identity) = self.coupling_features(step);
                     (identity.len(), transformed.len())
                 }
-                BaseKind::Autoregressive => (self.features, self.features),
+                TransformKind::Autoregressive => (self.features(), self.features()),
             };
-            // Two blocks of two square layers between the first and the last.
-            2 * self.hidden * (inputs + 4 * self.hidden + steered * outputs)
+            // Two blocks of two square layers between the first and the last layer.
+            2 * self.hidden() * (inputs + 4 * self.hidden() + transformed * outputs)
         };
-        (0..self.steps).map(step).sum()
+        (0..self.steps()).map(step).sum()
+    }
+
+    /// Features that the coupling layer of step `step` transforms, and features that it leaves
+    /// unchanged.
+    pub(crate) fn coupling_features(&self, step: usize) -> (Vec<usize>, Vec<usize>) {
+        (0..self.features()).partition(|i| i % 2 == step % 2)
+    }
+}
+
+impl FlowConfigBuilder {
+    /// Which features a spline is conditioned on; by default coupling.
+    pub fn transform(mut self, transform: TransformKind) -> Self {
+        self.transform = transform;
+        self
+    }
+
+    /// Width of the conditioners' hidden layers, positive; by default 64.
+    pub fn hidden(mut self, hidden: usize) -> Self {
+        self.hidden = hidden;
+        self
+    }
+
+    /// Number of spline layers, positive; by default 5.
+    pub fn steps(mut self, steps: usize) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// Number of spline bins, from 2 to 999; by default 8.
+    pub fn bins(mut self, bins: usize) -> Self {
+        self.bins = bins;
+        self
+    }
+
+    /// The splines act on `[-bound, bound]` and are the identity outside, in standardised units; by
+    /// default 3.
+    pub fn tail_bound(mut self, bound: f64) -> Self {
+        self.tail_bound = bound;
+        self
+    }
+
+    /// What mixes the features between two spline layers; by default an LU-decomposed layer.
+    pub fn linear(mut self, linear: LinearKind) -> Self {
+        self.linear = linear;
+        self
+    }
+
+    /// Whether the conditioners normalise over the batch; by default they do.
+    pub fn batch_norm(mut self, batch_norm: bool) -> Self {
+        self.batch_norm = batch_norm;
+        self
+    }
+
+    /// Share of hidden units that training drops, in `[0, 1)`; by default 0.
+    pub fn dropout(mut self, share: f64) -> Self {
+        self.dropout = share;
+        self
     }
 
     /// Checks every setting.
     ///
     /// # Errors
     /// [`FlowError::Setting`] for the first setting out of its range.
-    pub fn validate(&self) -> Result<(), FlowError> {
-        match self.base {
-            BaseKind::Coupling if self.features < 2 => {
-                let condition = "at least 2, or 1 with base `rq-ar`";
+    pub fn build(self) -> Result<FlowConfig, FlowError> {
+        match self.transform {
+            TransformKind::Coupling if self.features < 2 => {
+                let condition = "at least 2, or 1 with transform `rq-ar`";
                 return Err(FlowError::setting("features", condition, self.features));
             }
-            BaseKind::Autoregressive if self.features == 0 => {
+            TransformKind::Autoregressive if self.features == 0 => {
                 return Err(FlowError::setting("features", "positive", self.features));
             }
             _ => {}
@@ -123,7 +241,21 @@ impl FlowConfig {
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(FlowError::setting("dropout", "in [0, 1)", self.dropout));
         }
-        Ok(())
+        Ok(FlowConfig(self))
+    }
+}
+
+impl TryFrom<FlowConfigBuilder> for FlowConfig {
+    type Error = FlowError;
+
+    fn try_from(builder: FlowConfigBuilder) -> Result<Self, FlowError> {
+        builder.build()
+    }
+}
+
+impl From<FlowConfig> for FlowConfigBuilder {
+    fn from(config: FlowConfig) -> Self {
+        config.0
     }
 }
 
@@ -133,31 +265,44 @@ mod tests {
 
     #[test]
     fn the_race_cars_flow_takes_the_operations_of_its_specification() {
-        let config = FlowConfig { hidden: 256, steps: 10, ..FlowConfig::new(8) };
-        // 5.73 million multiplications and additions, with the small ones left out here.
+        let config = FlowConfig::builder(8).hidden(256).steps(10).build().unwrap();
+        // 5.73 million multiplications and additions; `flops` leaves out the small ones.
         assert!((config.flops() as f64 / 5.73e6 - 1.0).abs() < 0.1, "{}", config.flops());
     }
 
     #[test]
     fn each_setting_is_checked_by_name() {
-        let good = FlowConfig::new(3);
-        good.validate().unwrap();
+        let good = || FlowConfig::builder(3);
+        good().build().unwrap();
         let bad = [
-            (FlowConfig { features: 1, ..good.clone() }, "features"),
-            (
-                FlowConfig { features: 0, base: BaseKind::Autoregressive, ..good.clone() },
-                "features",
-            ),
-            (FlowConfig { hidden: 0, ..good.clone() }, "hidden"),
-            (FlowConfig { steps: 0, ..good.clone() }, "steps"),
-            (FlowConfig { bins: 1, ..good.clone() }, "bins"),
-            (FlowConfig { tail_bound: 0.0, ..good.clone() }, "tail_bound"),
-            (FlowConfig { tail_bound: f64::NAN, ..good.clone() }, "tail_bound"),
-            (FlowConfig { dropout: 1.0, ..good.clone() }, "dropout"),
+            (FlowConfig::builder(1), "features"),
+            (FlowConfig::builder(0).transform(TransformKind::Autoregressive), "features"),
+            (good().hidden(0), "hidden"),
+            (good().steps(0), "steps"),
+            (good().bins(1), "bins"),
+            (good().tail_bound(0.0), "tail_bound"),
+            (good().tail_bound(f64::NAN), "tail_bound"),
+            (good().dropout(1.0), "dropout"),
         ];
-        for (config, name) in bad {
-            let message = config.validate().unwrap_err().to_string();
+        for (builder, name) in bad {
+            let message = builder.build().unwrap_err().to_string();
             assert!(message.starts_with(name), "{message}");
         }
+    }
+
+    #[test]
+    fn a_file_with_the_earlier_name_is_read_and_a_bad_value_is_refused() {
+        let config =
+            FlowConfig::builder(3).transform(TransformKind::Autoregressive).build().unwrap();
+        let text = serde_json::to_string(&config).unwrap();
+        assert!(text.contains(r#""transform":"rq-ar""#), "{text}");
+        assert_eq!(serde_json::from_str::<FlowConfig>(&text).unwrap(), config);
+        let earlier = text.replace("\"transform\"", "\"base\"");
+        assert_eq!(serde_json::from_str::<FlowConfig>(&earlier).unwrap(), config);
+        let absent = text.replace(r#""transform":"rq-ar","#, "");
+        let coupling = serde_json::from_str::<FlowConfig>(&absent).unwrap();
+        assert_eq!(coupling.transform(), TransformKind::Coupling);
+        let bad = serde_json::from_str::<FlowConfig>(&text.replace("\"bins\":8", "\"bins\":1"));
+        assert!(bad.unwrap_err().to_string().contains("bins must be in 2..1000, got 1"));
     }
 }

@@ -1,11 +1,11 @@
-//! Which backend computes, in which precision.
+//! Devices and precision.
 
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions};
 use serde::{Deserialize, Serialize};
 
-use crate::FlowError;
+use crate::error::FlowError;
 
-/// Names of the devices in this build, the default first.
+/// Names of the devices of this build, the default first.
 pub const DEVICES: &[&str] = &[
     #[cfg(feature = "flex")]
     "flex",
@@ -19,7 +19,7 @@ pub const DEVICES: &[&str] = &[
 ///
 /// # Errors
 /// [`FlowError::Device`] when the name is unknown or its backend is not part of this build;
-/// [`FlowError::NoAdapter`] when it finds no hardware.
+/// [`FlowError::NoAdapter`] when the backend finds no hardware.
 pub fn device(name: &str) -> Result<Device, FlowError> {
     match name {
         #[cfg(feature = "flex")]
@@ -36,12 +36,12 @@ pub fn device(name: &str) -> Result<Device, FlowError> {
     }
 }
 
-/// The best adapter there is; without a GPU, a software driver.
+/// The default adapter, or a software driver where there is no GPU.
 #[cfg(feature = "wgpu")]
 fn wgpu() -> Result<Device, FlowError> {
     use burn::tensor::DeviceKind;
     let works = |kind: DeviceKind| {
-        // burn panics where there is no adapter of that kind.
+        // burn panics if there is no adapter of that kind.
         std::panic::catch_unwind(|| {
             let device = Device::wgpu(kind);
             let one = Tensor::<1>::ones([1], &device).into_scalar::<f32>();
@@ -57,35 +57,35 @@ fn wgpu() -> Result<Device, FlowError> {
 
 /// The first device of this build: `flex` unless that feature is off.
 pub fn default_device() -> Device {
-    // burn's own default would be the GPU wherever its backend is part of the build.
+    // burn's own default is the GPU wherever its backend is part of the build.
     DEVICES.first().and_then(|name| device(name).ok()).unwrap_or_default()
 }
 
-/// Whether `device` is the CPU, where the engine computes instead of burn.
+/// Whether `device` is the CPU, where the `cpu` module computes in single precision instead of burn.
 pub(crate) fn is_cpu(device: &Device) -> bool {
     let named =
         |name: &&&str| **name != "wgpu" && self::device(name).is_ok_and(|known| known == *device);
     DEVICES.iter().any(|name| named(&name))
 }
 
-/// Options that put a new tensor where `tensor` is, in its precision.
+/// Options for a new tensor on the device of `tensor` and in its precision.
 pub(crate) fn like<const D: usize>(tensor: &Tensor<D>) -> TensorCreationOptions {
     TensorCreationOptions::new(tensor.device()).with_dtype(tensor.dtype())
 }
 
-/// Width of the floats inside a flow.
+/// Precision of the numbers inside a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// Single precision, the usual one.
+    /// Single precision, the default.
     #[default]
     F32,
-    /// Double precision, where the backend has it; for tests.
+    /// Double precision, for tests; not every backend has it.
     F64,
 }
 
 impl Precision {
-    /// Options that put a new tensor on `device` in this precision.
+    /// Options for a new tensor on `device` in this precision.
     pub(crate) fn on(self, device: &Device) -> TensorCreationOptions {
         let dtype = match self {
             Self::F32 => DType::F32,

@@ -1,4 +1,4 @@
-//! Everything that can go wrong with a flow.
+//! The errors of this crate.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub enum FlowError {
         /// What it was.
         value: String,
     },
-    /// The samples have another number of features than the flow.
+    /// The number of features of the samples differs from that of the flow.
     #[error("the flow has {expected} features, the samples have {actual}")]
     Features {
         /// Features of the flow.
@@ -31,21 +31,21 @@ pub enum FlowError {
         row: usize,
         /// Index of the feature.
         feature: usize,
-        /// The offending number.
+        /// The value.
         value: f64,
     },
-    /// A feature never changes, so it has no density.
-    #[error("feature {feature} is constant ({value}) in the training data; leave it out")]
+    /// A feature has a single value, so it has no density.
+    #[error("feature {feature} is constant ({value}) in the training data; remove this feature")]
     ConstantFeature {
         /// Index of the feature.
         feature: usize,
         /// Its value.
         value: f64,
     },
-    /// Too little data to train on.
+    /// Too few rows to train on.
     #[error("{rows} training rows are too few; at least {needed} are needed")]
     TooFewRows {
-        /// Rows at hand.
+        /// Rows given.
         rows: usize,
         /// Rows needed.
         needed: usize,
@@ -61,28 +61,28 @@ pub enum FlowError {
         loss: f64,
     },
     /// A checkpoint belongs to another run.
-    #[error("{path} is the checkpoint of another run: {reason}; remove it or name another file", path = path.display())]
+    #[error("{path} is the checkpoint of another run: {reason}; remove it or choose another file", path = path.display())]
     OtherRun {
         /// The checkpoint.
         path: PathBuf,
         /// What differs.
         reason: String,
     },
-    /// An observer asked to stop.
+    /// The observer asked to stop.
     #[error("training was interrupted after {steps} steps")]
     Interrupted {
         /// Optimiser steps done.
         steps: usize,
     },
-    /// The device is not part of this build or not known.
+    /// The device is unknown or not part of this build.
     #[error("device `{name}` is not available; this build has {available}")]
     Device {
-        /// What was asked for.
+        /// The requested device.
         name: String,
-        /// What could have been.
+        /// The devices of this build.
         available: String,
     },
-    /// The backend is there but finds no hardware to run on.
+    /// The backend is part of this build but finds no hardware.
     #[error(
         "device `{name}` finds no adapter; install the driver of a GPU, or Mesa's software driver (`mesa-vulkan-drivers`, `libvulkan1`)"
     )]
@@ -90,20 +90,20 @@ pub enum FlowError {
         /// The device.
         name: &'static str,
     },
-    /// The device failed to hand a tensor back.
+    /// A tensor could not be read from the device.
     #[error("the device failed: {0}")]
     Execution(String),
     /// A file could not be read or written.
     #[error("{action} {path}: {source}", path = path.display())]
     File {
-        /// `cannot read` or `cannot write`.
+        /// `cannot read`, `cannot write` or `cannot remove`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// The operating system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file is damaged or not what it should be.
+    /// A file is damaged or has another format.
     #[error("{path} cannot be used: {reason}", path = path.display())]
     Format {
         /// The file.
@@ -111,7 +111,7 @@ pub enum FlowError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Tensors are missing, left over or of another shape.
+    /// Tensors are missing, not part of the flow, of another shape or not finite.
     #[error("the weights do not fit the configuration: {0}")]
     Weights(String),
 }

@@ -1,11 +1,11 @@
-//! Safetensors on disk: reading tensors, and writing that never leaves half a file.
+//! Safetensors files: reading tensors, and writing that never leaves an incomplete file.
 
 use std::{borrow::Cow, collections::HashMap, io::Write, path::Path};
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors, View, tensor::TensorView};
 use serde::Serialize;
 
-use crate::{FlowError, HostTensor, Precision};
+use crate::{device::Precision, error::FlowError, state_dict::HostTensor};
 
 /// The bytes of a file with these tensors and this metadata.
 pub(crate) fn to_safetensors(tensors: Vec<Stored>, meta: HashMap<String, String>) -> Vec<u8> {
@@ -13,10 +13,10 @@ pub(crate) fn to_safetensors(tensors: Vec<Stored>, meta: HashMap<String, String>
     safetensors::serialize(named, Some(meta)).expect("names are unique and lengths agree")
 }
 
-/// The metadata of a file of our own.
+/// The metadata of a file that this library wrote.
 ///
 /// # Errors
-/// Why the bytes are no file of that format and version.
+/// The reason why the bytes are not a file of that format and version.
 pub(crate) fn read_metadata(
     bytes: &[u8],
     format: &str,
@@ -25,7 +25,7 @@ pub(crate) fn read_metadata(
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
     let meta = header.metadata().clone().unwrap_or_default();
     if meta.get("format").map(String::as_str) != Some(format) {
-        return Err(format!("it is no {format} written by this library"));
+        return Err(format!("it is not a {format} file of this library"));
     }
     match meta.get("version").map_or("none", String::as_str) {
         found if found == version => Ok(meta),
@@ -35,17 +35,17 @@ pub(crate) fn read_metadata(
     }
 }
 
-/// Plain data as the text of a metadata entry.
+/// JSON text for a metadata entry.
 pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("plain data becomes JSON")
 }
 
-/// What to say of bytes that are no safetensors file.
+/// The message for bytes that are not a safetensors file.
 pub(crate) fn damaged(error: &SafeTensorError) -> String {
     format!("it is truncated or not a safetensors file ({error})")
 }
 
-/// Writes under a temporary name and renames, so that `path` is never half-written.
+/// Writes under a temporary name and renames, so that `path` is never incomplete.
 ///
 /// # Errors
 /// [`FlowError::File`] when the folder or the file cannot be written.
@@ -56,7 +56,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FlowErro
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    // Readable as any new file is, not by its owner alone; the process's mask still applies.
+    // The permissions of any new file (the process's mask applies), instead of the owner's alone.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
@@ -65,7 +65,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FlowErro
     Ok(())
 }
 
-/// A tensor in the bytes of the file.
+/// A tensor as bytes for a file.
 pub(crate) struct Stored {
     name: String,
     dtype: Dtype,
@@ -74,7 +74,7 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// `tensor` under `name`; `precision` is that of floats.
+    /// `tensor` under `name`, with floats in `precision`.
     pub(crate) fn new(name: &str, tensor: &HostTensor, precision: Precision) -> Self {
         let data = &tensor.data;
         let (dtype, bytes) = match (tensor.integer, precision) {
@@ -113,7 +113,7 @@ impl View for Stored {
 /// A tensor of a file on the host.
 ///
 /// # Errors
-/// What is wrong with the tensor, to be put behind its name.
+/// What is wrong with the tensor; the message continues its name.
 pub(crate) fn host_tensor(view: &TensorView<'_>) -> Result<HostTensor, String> {
     let bytes = view.data();
     let (data, integer) = match view.dtype() {
@@ -125,7 +125,7 @@ pub(crate) fn host_tensor(view: &TensorView<'_>) -> Result<HostTensor, String> {
     Ok(HostTensor { shape: view.shape().to_vec(), data, integer })
 }
 
-/// Numbers of `N` bytes each.
+/// Reads numbers of `N` bytes each.
 pub(crate) fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
     bytes.as_chunks::<N>().0.iter().map(|chunk| read(*chunk)).collect()
 }

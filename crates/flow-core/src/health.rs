@@ -1,8 +1,8 @@
-//! Whether a flow can be trusted where failures are looked for: far out.
+//! Checks of a flow far from the origin, where failures are sampled.
 //!
-//! Importance sampling works with latent points several standard deviations from the origin, where a
-//! flow has seen little data. A flow that is not its own inverse there, or whose log-determinants
-//! are wrong, gives wrong weights and with them a wrong probability.
+//! Importance sampling uses latent points several standard deviations from the origin, where a flow has
+//! little training data. If decoding does not invert encoding there, or if log-determinants are wrong,
+//! importance weights are wrong, and with them the estimated probability.
 
 use std::fmt;
 
@@ -14,67 +14,71 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DEVICES, Flow, FlowError, Precision, default_device, flow::LN_2PI, state_dict::to_host,
+    base::LN_2PI,
+    device::{DEVICES, Precision, default_device},
+    error::FlowError,
+    flow::Flow,
+    state_dict::to_host,
 };
 
-/// Distances from the origin at which directions are tried, in standard deviations.
+/// Distances from the origin of the tested points, in standard deviations.
 const RADII: [f64; 4] = [2.0, 4.0, 6.0, 8.0];
-/// Directions tried at each distance, and points for the other checks.
+/// Points per distance, and points of the other checks.
 const POINTS: usize = 512;
-/// Draws for the moments.
+/// Draws from which the moments are estimated.
 const DRAWS: usize = 20_000;
-/// Largest departure from the identity after a round trip, in latent standard deviations.
+/// Largest error of a point after decoding and encoding, in latent standard deviations.
 const ROUND_TRIP: f64 = 0.02;
-/// Largest error of a log-density; a weight would be wrong by 5 %.
-const LOG_WEIGHT: f64 = 0.05;
-/// Largest departure of the moments of draws from those of the training data.
+/// Largest error of a log-density; the error of an importance weight is then 5 %.
+const LN_WEIGHT: f64 = 0.05;
+/// Largest difference between moments of draws and moments of the training data.
 const MOMENTS: f64 = 0.1;
 
-/// What a check is about.
+/// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Check {
-    /// `encode` undoes `decode`, and the log-determinants cancel.
+    /// `encode` inverts `decode`, and the log-determinants cancel.
     RoundTrip,
-    /// Images of far points are finite.
+    /// Far points are decoded to finite values.
     Tails,
     /// Single precision agrees with double.
     Precision,
-    /// Every spline rises.
+    /// Every spline increases.
     Monotone,
     /// Mean and standard deviation of draws are those of the training data.
     Moments,
-    /// The likelihood of data exceeds that of a Gaussian without correlations.
+    /// The likelihood of data exceeds that of an uncorrelated normal distribution.
     Likelihood,
 }
 
 /// Outcome of one check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What was checked.
+    /// What is checked.
     pub check: Check,
-    /// Whether it is as it should be.
+    /// Whether the check passed.
     pub passed: bool,
-    /// What was found, in one line.
+    /// The finding, in one line.
     pub text: String,
 }
 
-/// Findings of all checks, one a line when printed.
+/// Findings of all checks; `Display` prints one per line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
-    /// In the order in which they were made.
+    /// The findings, in the order of the checks.
     pub findings: Vec<Finding>,
 }
 
 impl Health {
-    /// Examines `flow`, on `data` too if there are any.
+    /// Checks `flow`, and its likelihood on `data` if given.
     ///
     /// # Shapes
-    /// - `data`: `[d, n]`, outcomes the flow was not trained on
+    /// - `data`: `[d, n]`, outcomes that the flow was not trained on
     ///
     /// # Errors
-    /// [`FlowError::Features`] and [`FlowError::NotFinite`] for `data` that do not fit;
+    /// [`FlowError::Features`] and [`FlowError::NotFinite`] for unsuitable `data`;
     /// [`FlowError::Execution`] when the device fails.
     pub fn examine(flow: &Flow, data: Option<DMatrixView<'_, f64>>) -> Result<Self, FlowError> {
         let mut health = Self::default();
@@ -100,22 +104,22 @@ impl Health {
     fn round_trips(&mut self, flow: &Flow) -> Result<(), FlowError> {
         for radius in RADII {
             let u = sphere(flow.features(), radius);
-            let there = flow.decode(u.as_view())?;
+            let decoded = flow.decode(u.as_view())?;
             let finite = |x: &DMatrix<f64>| x.iter().all(|v| v.is_finite());
-            if !finite(&there.points) || there.ln_det.iter().any(|v| !v.is_finite()) {
-                let text = format!("images of points {radius} standard deviations out overflow");
+            if !finite(&decoded.points) || decoded.ln_det.iter().any(|v| !v.is_finite()) {
+                let text = format!("decoding overflows for points at {radius} standard deviations");
                 self.add(Check::Tails, false, text);
                 continue;
             }
-            let back = flow.encode(there.points.as_view())?;
+            let back = flow.encode(decoded.points.as_view())?;
             let point = (&back.points - &u).amax();
-            let ln_det = (&back.ln_det + &there.ln_det).amax();
+            let ln_det = (&back.ln_det + &decoded.ln_det).amax();
             self.add(
                 Check::RoundTrip,
-                point <= ROUND_TRIP && ln_det <= LOG_WEIGHT,
+                point <= ROUND_TRIP && ln_det <= LN_WEIGHT,
                 format!(
-                    "{radius} standard deviations out, a point comes back within {point:.1e}, \
-                     its log-determinant within {ln_det:.1e}"
+                    "at {radius} standard deviations, decoding and encoding returns points within \
+                     {point:.1e} and log-determinants within {ln_det:.1e}"
                 ),
             );
         }
@@ -123,41 +127,43 @@ impl Health {
     }
 
     fn precision(&mut self, flow: &Flow) -> Result<(), FlowError> {
-        // GPUs have no double precision here.
+        // No double precision on GPUs.
         if flow.precision() == Precision::F64 || DEVICES.first() == Some(&"wgpu") {
             return Ok(());
         }
         let double = Flow::from_state_dict(
             flow.config(),
-            flow.standardize().clone(),
+            flow.standardise().clone(),
             flow.state_dict()?,
             Precision::F64,
             &default_device(),
         )?;
         let x = double.decode(sphere(flow.features(), 4.0).as_view())?.points;
-        let worst = (flow.log_prob(x.as_view())? - double.log_prob(x.as_view())?).amax();
+        let worst = (flow.ln_pdf(x.as_view())? - double.ln_pdf(x.as_view())?).amax();
         self.add(
             Check::Precision,
-            worst <= LOG_WEIGHT,
-            format!("4 standard deviations out, log-densities are within {worst:.1e} of double precision"),
+            worst <= LN_WEIGHT,
+            format!(
+                "at 4 standard deviations, log-densities are within {worst:.1e} of double precision"
+            ),
         );
         Ok(())
     }
 
-    /// In a spline layer output `j` rises with input `j` while the other inputs stay.
+    /// In a spline layer, output `j` increases with input `j` while the other inputs are fixed.
     fn monotone(&mut self, flow: &Flow) -> Result<(), FlowError> {
         let d = flow.features();
-        let bound = 1.5 * flow.config().tail_bound;
+        let bound = 1.5 * flow.config().tail_bound();
         let steps = 64;
         let others = sphere(d, (d as f64).sqrt());
-        let (mut falls, mut pairs) = (0, 0);
-        let device = flow.device();
+        let (mut failed, mut pairs) = (0, 0);
+        let device = flow.evaluator.device();
         for k in flow.chain().spline_layers() {
             for j in 0..d {
                 let mut rows = Vec::new();
-                for base in others.column_iter().take(8) {
+                for start in others.column_iter().take(8) {
                     for i in 0..=steps {
-                        let mut row: Vec<f64> = base.iter().copied().collect();
+                        let mut row: Vec<f64> = start.iter().copied().collect();
                         row[j] = bound * (2.0 * f64::from(i) / f64::from(steps) - 1.0);
                         rows.extend(row);
                     }
@@ -169,12 +175,12 @@ impl Health {
                 let x = Tensor::from_data(TensorData::new(rows, shape), options);
                 let chain = flow.chain();
                 let layer = chain.layer(k).expect("a layer of this chain");
-                let z = to_host(layer.encode(x).0)?;
-                for line in z.chunks(d * (steps as usize + 1)) {
+                let y = to_host(layer.encode(x).0)?;
+                for line in y.chunks(d * (steps as usize + 1)) {
                     let values: Vec<f64> = line.iter().skip(j).step_by(d).copied().collect();
                     pairs += values.len() - 1;
-                    // NaN counts as a fall.
-                    falls += values
+                    // NaN counts as no increase.
+                    failed += values
                         .windows(2)
                         .filter(|w| {
                             !matches!(w[0].partial_cmp(&w[1]), Some(std::cmp::Ordering::Less))
@@ -183,16 +189,16 @@ impl Health {
                 }
             }
         }
-        let text = format!("of {pairs} steps along the splines {falls} do not rise");
-        self.add(Check::Monotone, falls == 0, text);
+        let text = format!("{failed} of {pairs} steps along the splines do not increase");
+        self.add(Check::Monotone, failed == 0, text);
         Ok(())
     }
 
     fn moments(&mut self, flow: &Flow) -> Result<(), FlowError> {
-        let z = flow.standardize().apply(flow.sample(DRAWS, 0)?.as_view());
+        let x_std = flow.standardised().sample(DRAWS, 0)?;
         let n = DRAWS as f64;
         let (mut mean, mut sd) = (0.0_f64, 0.0_f64);
-        for row in z.row_iter() {
+        for row in x_std.row_iter() {
             let m = row.sum() / n;
             let s = (row.iter().map(|v| (v - m).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
             mean = mean.max(m.abs());
@@ -202,7 +208,7 @@ impl Health {
             Check::Moments,
             mean <= MOMENTS && sd <= MOMENTS,
             format!(
-                "means of draws are within {mean:.3} standard deviations of the data's, \
+                "means of draws are within {mean:.3} standard deviations of those of the data, \
                  standard deviations within {:.1} %",
                 100.0 * sd
             ),
@@ -211,18 +217,21 @@ impl Health {
     }
 
     fn likelihood(&mut self, flow: &Flow, data: DMatrixView<'_, f64>) -> Result<(), FlowError> {
-        let values = flow.log_prob(data)?.add_scalar(-flow.standardize().ln_det());
+        if data.nrows() != flow.features() {
+            return Err(FlowError::Features { expected: flow.features(), actual: data.nrows() });
+        }
+        let x_std = flow.standardise().apply(data);
+        let values = flow.standardised().ln_pdf(x_std.as_view())?;
         let n = values.len() as f64;
         let mean = values.sum() / n;
         let error = (values.map(|v| (v - mean).powi(2)).sum() / (n * (n - 1.0))).sqrt();
-        let z = flow.standardize().apply(data);
-        let gaussian = -0.5 * (z.norm_squared() / n + flow.features() as f64 * LN_2PI);
+        let gaussian = -0.5 * (x_std.norm_squared() / n + flow.features() as f64 * LN_2PI);
         self.add(
             Check::Likelihood,
             mean > gaussian,
             format!(
                 "mean log-likelihood {mean:.4} ± {error:.4} in standardised units; \
-                 independent normal features have {gaussian:.4}"
+                 {gaussian:.4} for independent normal features"
             ),
         );
         Ok(())
@@ -238,7 +247,7 @@ impl fmt::Display for Health {
     }
 }
 
-/// Points at one distance from the origin in random directions, `[d, POINTS]`.
+/// Points in random directions at distance `radius` from the origin, `[d, POINTS]`.
 fn sphere(d: usize, radius: f64) -> DMatrix<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut u = DMatrix::from_fn(d, POINTS, |_, _| StandardNormal.sample(&mut rng));

@@ -1,5 +1,5 @@
-//! One file a flow: safetensors with the weights under their `nflows` names, the moments, and as
-//! metadata the format, its version, the architecture and the training record.
+//! A flow in one file: safetensors with the weights under their `nflows` names and the moments; the
+//! metadata hold format, version, architecture and training record.
 
 use std::{
     collections::HashMap,
@@ -11,17 +11,23 @@ use safetensors::SafeTensors;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Flow, FlowConfig, FlowError, HostTensor, Precision, StateDict, TrainingRecord,
-    bijection::Standardize,
+    bijection::standardise::Standardise,
+    config::FlowConfig,
+    device::Precision,
+    error::FlowError,
     file::{Stored, damaged, host_tensor, json, read_metadata, to_safetensors, write_atomically},
+    flow::Flow,
+    state_dict::{HostTensor, StateDict},
+    train::record::TrainingRecord,
 };
 
 const FORMAT: &str = "latent-is flow";
 const VERSION: &str = "1";
+/// Names of the moments; files of version 1 keep this spelling.
 const MEAN: &str = "standardize.mean";
 const SD: &str = "standardize.sd";
 
-/// A flow with the record of its training, as kept in a file.
+/// A flow with the record of its training, as a file holds them.
 #[derive(Clone, Debug)]
 pub struct FlowFile {
     /// The flow.
@@ -31,7 +37,8 @@ pub struct FlowFile {
 }
 
 impl FlowFile {
-    /// Writes the file under a temporary name and renames it, so that `path` is never half-written.
+    /// Writes the file under a temporary name and renames it, so that `path` is never
+    /// incomplete.
     ///
     /// # Errors
     /// [`FlowError::File`] when the folder or the file cannot be written.
@@ -42,8 +49,9 @@ impl FlowFile {
     /// Reads a flow onto `device`.
     ///
     /// # Errors
-    /// [`FlowError::File`] when the file cannot be read, [`FlowError::Format`] when it is truncated,
-    /// foreign or of another version, [`FlowError::Weights`] when tensors do not fit.
+    /// [`FlowError::File`] when the file cannot be read, [`FlowError::Format`] when it is truncated, of
+    /// another format or of another version, [`FlowError::Weights`] when tensors do not fit the
+    /// architecture.
     pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self, FlowError> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|source| FlowError::File {
@@ -54,7 +62,7 @@ impl FlowFile {
         Self::from_bytes(&bytes, path, device)
     }
 
-    /// Reads a flow from the bytes of a file; `origin` names it in messages.
+    /// Reads a flow from the bytes of a file; `origin` is its name in messages.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -80,8 +88,8 @@ impl FlowFile {
             let tensor = state.remove(name).ok_or_else(|| wrong(format!("`{name}` is missing")))?;
             Ok(tensor.data)
         };
-        let standardize = Standardize::new(moments(MEAN)?, moments(SD)?)?;
-        let flow = Flow::from_state_dict(&config, standardize, state, precision, device)?;
+        let standardise = Standardise::new(moments(MEAN)?, moments(SD)?)?;
+        let flow = Flow::from_state_dict(&config, standardise, state, precision, device)?;
         Ok(Self { flow, record })
     }
 
@@ -90,7 +98,7 @@ impl FlowFile {
         let precision = self.flow.precision();
         let mut tensors: Vec<_> =
             state.iter().map(|(name, tensor)| Stored::new(name, tensor, precision)).collect();
-        let moments = self.flow.standardize();
+        let moments = self.flow.standardise();
         for (name, values) in [(MEAN, moments.mean()), (SD, moments.sd())] {
             tensors.push(Stored::new(name, &HostTensor::vector(values.to_vec()), Precision::F64));
         }

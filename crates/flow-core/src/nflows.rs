@@ -1,7 +1,8 @@
-//! Weights to and from the Python package `nflows`, under its own names.
+//! Weights from and to the Python package `nflows`, under its names.
 //!
-//! A file holds the weights of the chain alone: `nflows` knows no standardisation, so a flow read
-//! from one takes features as they are, and a flow written to one leaves its moments in the metadata.
+//! A file holds the weights of the chain alone, because `nflows` does not standardise: a flow that is
+//! read from one does not standardise either, and a flow that is written to one puts its moments into
+//! the metadata.
 
 use std::{collections::HashMap, path::Path};
 
@@ -9,10 +10,13 @@ use pytorch_reader::{DType, PytorchReader};
 use safetensors::SafeTensors;
 
 use crate::{
-    Flow, FlowConfig, FlowError, HostTensor, Precision, StateDict,
-    bijection::Standardize,
-    default_device,
+    bijection::standardise::Standardise,
+    config::FlowConfig,
+    device::{Precision, default_device},
+    error::FlowError,
     file::{Stored, damaged, host_tensor, json, numbers, to_safetensors, write_atomically},
+    flow::Flow,
+    state_dict::{HostTensor, StateDict},
 };
 
 impl StateDict {
@@ -21,7 +25,7 @@ impl StateDict {
     ///
     /// # Errors
     /// [`FlowError::File`] when the file cannot be read; [`FlowError::Format`] when it is damaged,
-    /// of another kind or holds types other than floats and integers.
+    /// of another format or holds types other than floats and integers.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FlowError> {
         let path = path.as_ref();
         let failed =
@@ -42,7 +46,7 @@ impl StateDict {
             Some("pt" | "pth") => {
                 std::fs::File::open(path).map_err(failed)?;
                 let file = PytorchReader::new(path).map_err(|error| {
-                    wrong(format!("it is truncated or no state dictionary of PyTorch ({error})"))
+                    wrong(format!("it is truncated or not a state dictionary of PyTorch ({error})"))
                 })?;
                 let mut state = Self::default();
                 for (name, tensor) in file.into_tensors() {
@@ -51,7 +55,7 @@ impl StateDict {
                 }
                 Ok(state)
             }
-            _ => Err(wrong("its ending is neither .safetensors nor .pt or .pth".into())),
+            _ => Err(wrong("its extension is not .safetensors, .pt or .pth".into())),
         }
     }
 }
@@ -59,15 +63,15 @@ impl StateDict {
 impl Flow {
     /// A flow with weights that `nflows` trained, in single precision on the default device.
     ///
-    /// Features are taken as they are: standardise them as they were standardised for training. For
-    /// another precision, device or moments read the [`StateDict`] and build the flow with
+    /// The flow does not standardise: give it features that are standardised as for training. For
+    /// another precision, device or moments, read the [`StateDict`] and call
     /// [`from_state_dict`](Self::from_state_dict).
     ///
     /// # Errors
     /// As [`StateDict::read`] and [`from_state_dict`](Self::from_state_dict).
     pub fn from_nflows(path: impl AsRef<Path>, config: &FlowConfig) -> Result<Self, FlowError> {
-        let d = config.features;
-        let same = Standardize::new(vec![0.0; d], vec![1.0; d])?;
+        let d = config.features();
+        let same = Standardise::new(vec![0.0; d], vec![1.0; d])?;
         let state = StateDict::read(path)?;
         Self::from_state_dict(config, same, state, Precision::F32, &default_device())
     }
@@ -75,16 +79,16 @@ impl Flow {
     /// Writes the weights as `.safetensors` under the names that `nflows` gives them, for
     /// `load_state_dict`.
     ///
-    /// The configuration and the moments of the features are in the file's metadata (`config`,
-    /// `mean`, `sd`, as JSON): `nflows` does not standardise, its user must.
+    /// The metadata of the file hold the configuration and the moments of the features (`config`, `mean`,
+    /// `sd`, as JSON). `nflows` does not standardise: its user must do so with these moments.
     ///
     /// # Errors
     /// [`FlowError::File`] when the file cannot be written; [`FlowError::Execution`].
     pub fn to_nflows(&self, path: impl AsRef<Path>) -> Result<(), FlowError> {
         let meta = HashMap::from([
             ("config".to_owned(), json(self.config())),
-            ("mean".to_owned(), json(&self.standardize().mean())),
-            ("sd".to_owned(), json(&self.standardize().sd())),
+            ("mean".to_owned(), json(&self.standardise().mean())),
+            ("sd".to_owned(), json(&self.standardise().sd())),
         ]);
         let state = self.state_dict()?;
         let tensors = state

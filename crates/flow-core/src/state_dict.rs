@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
 
-use crate::FlowError;
+use crate::error::FlowError;
 
 /// A tensor on the host, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostTensor {
     /// Length along each axis.
     pub shape: Vec<usize>,
-    /// The entries; integer tensors are held as floats, exactly.
+    /// The entries; integers are stored as floats, exactly.
     pub data: Vec<f64>,
     /// Whether the tensor holds integers.
     pub integer: bool,
@@ -26,8 +26,8 @@ impl HostTensor {
 
 /// All tensors of a flow under their `nflows` names.
 ///
-/// Reading takes tensors out, so that what is left at the end is surplus. Problems are collected
-/// and reported together.
+/// Building a flow removes the tensors it uses; tensors that remain are an error. All problems are
+/// reported together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StateDict {
     tensors: BTreeMap<String, HostTensor>,
@@ -50,7 +50,7 @@ impl StateDict {
         self.tensors.get(name)
     }
 
-    /// Takes the tensor `name` out, whatever its shape.
+    /// Removes the tensor `name`, of any shape.
     pub(crate) fn remove(&mut self, name: &str) -> Option<HostTensor> {
         self.tensors.remove(name)
     }
@@ -78,7 +78,8 @@ impl StateDict {
         self.insert(name, HostTensor { shape: vec![], data: vec![value as f64], integer: true });
     }
 
-    /// Takes the float tensor `name` out; a missing or mis-shaped one is noted and zeros stand in.
+    /// Removes the float tensor `name`. One that is missing or of another shape is noted, and zeros are
+    /// returned.
     pub(crate) fn take<const D: usize>(
         &mut self,
         name: &str,
@@ -89,20 +90,20 @@ impl StateDict {
         Tensor::from_data(TensorData::new(data, shape), options.clone())
     }
 
-    /// Takes a list of integers out and notes a difference from `expected`.
+    /// Removes a list of integers and notes a difference from `expected`.
     pub(crate) fn expect_integers(&mut self, name: &str, expected: &[usize]) {
         let expected: Vec<f64> = expected.iter().map(|&v| v as f64).collect();
         self.expect(name, &[expected.len()], &expected);
     }
 
-    /// Takes `name` out and notes a difference from `expected`.
+    /// Removes `name` and notes a difference from `expected`.
     pub(crate) fn expect(&mut self, name: &str, shape: &[usize], expected: &[f64]) {
         let before = self.problems.len();
         let found = self.take_host(name, shape);
         let place = found.iter().zip(expected).position(|(a, b)| (a - b).abs() > 0.0);
         if let (Some(i), true) = (place, self.problems.len() == before) {
             let (found, expected) = (found[i], expected[i]);
-            self.problems.push(format!("`{name}` has {found} at {i} where {expected} belongs"));
+            self.problems.push(format!("`{name}` has {found} at {i}, not {expected}"));
         }
     }
 
@@ -121,7 +122,7 @@ impl StateDict {
         vec![0.0; shape.iter().product()]
     }
 
-    /// Ends the reading: what was noted or is left over is an error.
+    /// Ends the reading: noted problems and remaining tensors are an error.
     pub(crate) fn finish(mut self) -> Result<(), FlowError> {
         let surplus = self.tensors.keys().map(|name| format!("`{name}` is not part of the flow"));
         self.problems.extend(surplus);

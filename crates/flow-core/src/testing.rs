@@ -1,4 +1,4 @@
-//! What unit tests share.
+//! Helpers of unit tests.
 
 use nalgebra::DMatrix;
 use rand::{RngExt, SeedableRng};
@@ -6,8 +6,11 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use crate::{
-    BaseKind, Flow, FlowConfig, LinearKind, Precision, StateDict, bijection::Standardize,
-    default_device,
+    bijection::standardise::Standardise,
+    config::{FlowConfig, LinearKind, TransformKind},
+    device::{Precision, default_device},
+    flow::Flow,
+    state_dict::StateDict,
 };
 
 /// Standard normal numbers.
@@ -16,10 +19,10 @@ pub(crate) fn normals(d: usize, n: usize, seed: u64) -> DMatrix<f64> {
     DMatrix::from_fn(d, n, |_, _| rng.sample(StandardNormal))
 }
 
-/// A flow with every weight moved away from its start.
-pub(crate) fn shaken(config: &FlowConfig) -> (StateDict, Standardize) {
-    let d = config.features;
-    let moments = Standardize::new(vec![3.0; d], vec![0.5; d]).unwrap();
+/// A flow with every weight changed from its initial value.
+pub(crate) fn shaken(config: &FlowConfig) -> (StateDict, Standardise) {
+    let d = config.features();
+    let moments = Standardise::new(vec![3.0; d], vec![0.5; d]).unwrap();
     let device = default_device();
     let flow = Flow::init(config, moments.clone(), 1, Precision::F64, &device).unwrap();
     let mut state = flow.state_dict().unwrap();
@@ -27,10 +30,10 @@ pub(crate) fn shaken(config: &FlowConfig) -> (StateDict, Standardize) {
     let names: Vec<_> = state.iter().map(|(name, _)| name.to_owned()).collect();
     for name in names {
         let mut tensor = state.get(&name).unwrap().clone();
-        // Wide layers add up more terms, so each may move less.
+        // Wide layers sum more terms, so each changes less.
         let scale = match name.as_str() {
             n if n.ends_with("mask") || tensor.integer => 0.0,
-            n if n.contains("net") => 0.6 / (config.hidden as f64).sqrt(),
+            n if n.contains("net") => 0.6 / (config.hidden() as f64).sqrt(),
             _ => 0.2,
         };
         for v in &mut tensor.data {
@@ -52,17 +55,10 @@ pub(crate) fn configs() -> Vec<FlowConfig> {
     {
         for batch_norm in [false, true] {
             for linear in [LinearKind::Lu, LinearKind::Permutation] {
-                for base in [BaseKind::Coupling, BaseKind::Autoregressive] {
-                    all.push(FlowConfig {
-                        hidden,
-                        steps,
-                        bins,
-                        batch_norm,
-                        linear,
-                        base,
-                        tail_bound: 3.5,
-                        ..FlowConfig::new(d)
-                    });
+                for transform in [TransformKind::Coupling, TransformKind::Autoregressive] {
+                    let builder = FlowConfig::builder(d).hidden(hidden).steps(steps).bins(bins);
+                    let builder = builder.batch_norm(batch_norm).linear(linear);
+                    all.push(builder.transform(transform).tail_bound(3.5).build().unwrap());
                 }
             }
         }

@@ -1,7 +1,7 @@
-//! The same small suite on every backend of the build, against double precision on the default one:
-//! forward, inverse, training steps, and files that change backends.
+//! The same tests on every backend of the build, against double precision on the default one: both
+//! directions, training steps, and files that are read on another backend.
 //!
-//! `cargo test -p flow-core --features wgpu,ndarray --test backends` runs it on all three.
+//! `cargo test -p flow-core --features wgpu,ndarray --test backends` runs them on all three.
 
 use burn::{
     module::Module,
@@ -9,9 +9,9 @@ use burn::{
     tensor::{DType, Tensor, TensorCreationOptions, TensorData},
 };
 use flow_core::{
-    BaseKind, DEVICES, Device, Flow, FlowConfig, FlowFile, Precision, TrainSettings,
-    TrainingRecord,
-    bijection::Standardize,
+    DEVICES, Device, Flow, FlowConfig, FlowFile, Precision, TrainSettings, TrainingRecord,
+    TransformKind,
+    bijection::Standardise,
     default_device, device, fit,
     train::{gradient_norm, negative_log_likelihood},
 };
@@ -26,12 +26,13 @@ fn normals(n: usize, seed: u64) -> DMatrix<f64> {
 }
 
 fn configs() -> [FlowConfig; 2] {
-    let base = FlowConfig { hidden: 16, steps: 2, ..FlowConfig::new(3) };
-    [FlowConfig { base: BaseKind::Autoregressive, ..base.clone() }, base]
+    [TransformKind::Autoregressive, TransformKind::Coupling].map(|transform| {
+        FlowConfig::builder(3).transform(transform).hidden(16).steps(2).build().unwrap()
+    })
 }
 
 fn flow(config: &FlowConfig, precision: Precision, device: &Device) -> Flow {
-    let moments = Standardize::new(vec![1.0, -2.0, 0.0], vec![2.0, 0.5, 1.0]).unwrap();
+    let moments = Standardise::new(vec![1.0, -2.0, 0.0], vec![2.0, 0.5, 1.0]).unwrap();
     Flow::init(config, moments, 4, precision, device).unwrap()
 }
 
@@ -73,7 +74,7 @@ fn both_directions_agree_with_double_precision() {
 #[test]
 fn training_takes_the_same_steps() {
     let x = normals(400, 2);
-    let settings = TrainSettings { epochs: 2, batch_size: 100, ..TrainSettings::default() };
+    let settings = TrainSettings::builder().epochs(2).batch_size(100).build().unwrap();
     each(|name, device, config| {
         let train = |device| fit(x.as_view(), config, &settings, device, &mut ()).unwrap();
         let (ours, reference) = (train(device), train(&default_device()));
@@ -83,7 +84,7 @@ fn training_takes_the_same_steps() {
     });
 }
 
-/// On a CPU `fit` does not train through burn, whose step is taken here by hand.
+/// On a CPU, `fit` does not use burn; this test takes a step with burn.
 #[test]
 fn a_step_of_the_modules_is_the_same() {
     let x = normals(200, 3);
@@ -109,7 +110,7 @@ fn a_step_of_the_modules_is_the_same() {
 }
 
 #[test]
-fn files_go_from_one_backend_to_another() {
+fn files_are_read_on_another_backend() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("flow.safetensors");
     each(|name, device, config| {

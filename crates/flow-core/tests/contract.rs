@@ -1,5 +1,6 @@
-//! One contract for every bijection: round trip, log-determinants against the Jacobian (by automatic
-//! differentiation, and by differences), modes, gradients to every parameter, wrong shapes.
+//! What every bijection must do: decoding inverts encoding, log-determinants are those of the Jacobian
+//! (by automatic differentiation and by differences), gradients reach every parameter, training and use
+//! differ where they should, wrong shapes are refused.
 
 use burn::{
     module::{Module, ModuleVisitor, Param},
@@ -7,8 +8,8 @@ use burn::{
     tensor::{DType, Tensor, TensorCreationOptions, TensorData},
 };
 use flow_core::{
-    BaseKind, Flow, FlowConfig, FlowError, LinearKind, Precision,
-    bijection::{Bijection, Chain, Standardize},
+    Flow, FlowConfig, FlowError, LinearKind, Precision, TransformKind,
+    bijection::{Bijection, Chain, Standardise},
     default_device,
     train::negative_log_likelihood,
 };
@@ -32,10 +33,10 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.try_into_vec_as::<f64>().unwrap()
 }
 
-/// A flow with every weight moved away from its start, where LU layers are the identity.
+/// A flow with every weight changed from its initial value; initial LU layers are the identity.
 fn shaken(config: &FlowConfig) -> Flow {
-    let d = config.features;
-    let moments = Standardize::new(vec![1.0; d], vec![2.0; d]).unwrap();
+    let d = config.features();
+    let moments = Standardise::new(vec![1.0; d], vec![2.0; d]).unwrap();
     let device = default_device();
     let flow = Flow::init(config, moments.clone(), 1, Precision::F64, &device).unwrap();
     let mut state = flow.state_dict().unwrap();
@@ -51,27 +52,22 @@ fn shaken(config: &FlowConfig) -> Flow {
     Flow::from_state_dict(config, moments, state, Precision::F64, &device).unwrap()
 }
 
-/// The table: every layer there is appears in one of these flows.
+/// Flows in which every kind of layer appears.
 fn flows() -> Vec<Flow> {
-    let base = |d| FlowConfig { hidden: 12, steps: 2, ..FlowConfig::new(d) };
+    let coupling = |d| FlowConfig::builder(d).hidden(12).steps(2);
+    let autoregressive = |d| coupling(d).transform(TransformKind::Autoregressive);
     [
-        base(2),
-        base(3),
-        FlowConfig { linear: LinearKind::Permutation, ..base(5) },
-        FlowConfig { batch_norm: false, bins: 4, tail_bound: 1.5, ..base(4) },
-        FlowConfig { dropout: 0.3, ..base(4) },
-        FlowConfig { base: BaseKind::Autoregressive, ..base(3) },
-        FlowConfig { base: BaseKind::Autoregressive, features: 1, ..base(1) },
-        FlowConfig {
-            base: BaseKind::Autoregressive,
-            linear: LinearKind::Permutation,
-            batch_norm: false,
-            ..base(5)
-        },
+        coupling(2),
+        coupling(3),
+        coupling(5).linear(LinearKind::Permutation),
+        coupling(4).batch_norm(false).bins(4).tail_bound(1.5),
+        coupling(4).dropout(0.3),
+        autoregressive(3),
+        autoregressive(1),
+        autoregressive(5).linear(LinearKind::Permutation).batch_norm(false),
     ]
-    .iter()
-    .map(shaken)
-    .collect()
+    .map(|builder| shaken(&builder.build().unwrap()))
+    .into()
 }
 
 /// Every bijection: the layers of every flow, the whole chain, and the standardisation.
@@ -82,20 +78,20 @@ fn each(mut check: impl FnMut(usize, &str, &dyn Bijection)) {
             check(d, &format!("layer {k} of {d}"), flow.chain().layer(k).unwrap());
         }
         check(d, &format!("chain of {d}"), flow.chain());
-        check(d, &format!("standardise {d}"), flow.standardize());
+        check(d, &format!("standardise {d}"), flow.standardise());
     }
 }
 
 #[test]
-fn decode_undoes_encode() {
+fn decode_inverts_encode() {
     each(|d, name, layer| {
         let x = normals(64 * d, 2.0, 7);
-        let (z, there) = layer.encode(tensor(x.clone(), d));
-        let (back, and_back) = layer.decode(z);
+        let (u, ln_det) = layer.encode(tensor(x.clone(), d));
+        let (back, ln_det_back) = layer.decode(u);
         for (a, b) in host(back).iter().zip(&x) {
             assert!((a - b).abs() < 1e-7, "{name}: {a} against {b}");
         }
-        for (a, b) in host(there).iter().zip(host(and_back)) {
+        for (a, b) in host(ln_det).iter().zip(host(ln_det_back)) {
             assert!((a + b).abs() < 1e-7, "{name}: {a} against {b}");
         }
     });
@@ -117,10 +113,10 @@ fn log_determinants_are_those_of_numerical_derivatives() {
                 }
             }
             rows.extend(&x);
-            let (z, ln_det) = layer.encode(tensor(rows, d));
-            let z = host(z);
+            let (u, ln_det) = layer.encode(tensor(rows, d));
+            let u = host(u);
             let jacobian = DMatrix::from_fn(d, d, |i, j| {
-                (z[2 * j * d + i] - z[(2 * j + 1) * d + i]) / (2.0 * step)
+                (u[2 * j * d + i] - u[(2 * j + 1) * d + i]) / (2.0 * step)
             });
             let numerical = jacobian.determinant().abs().ln();
             let ours = host(ln_det)[2 * d];
@@ -129,27 +125,28 @@ fn log_determinants_are_those_of_numerical_derivatives() {
     });
 }
 
-/// Row `i` of the Jacobian is the gradient of output `i`: `d` copies of a point, output `i` taken
-/// from copy `i`, and one way back for all of them.
+/// Row `i` of the Jacobian is the gradient of output `i`. With `d` copies of a point and output `i` of
+/// copy `i`, one backward pass gives all rows.
 fn ln_det_by_autodiff(layer: &dyn Bijection, decode: bool, x: &[f64]) -> (f64, f64) {
     let d = x.len();
     let copies = tensor(x.repeat(d), d).autodiff().require_grad();
-    let (image, ln_det) =
+    let (mapped, ln_det) =
         if decode { layer.decode(copies.clone()) } else { layer.encode(copies.clone()) };
     let mut identity = vec![0.0; d * d];
     identity.iter_mut().step_by(d + 1).for_each(|v| *v = 1.0);
-    let grads = (image * tensor(identity, d).autodiff()).sum().backward();
+    let grads = (mapped * tensor(identity, d).autodiff()).sum().backward();
     let jacobian = DMatrix::from_row_slice(d, d, &host(copies.grad(&grads).unwrap()));
     (host(ln_det)[0], jacobian.determinant().abs().ln())
 }
 
-/// Without batch normalisation, which in training mode would join the copies of a point; it is inside
-/// the networks, whose derivatives the log-determinant of a spline layer does not contain.
+/// Without batch normalisation, which in training mode would connect the copies of a point. It is inside
+/// the conditioners, whose derivatives are not part of the log-determinant of a spline layer.
 #[test]
 fn log_determinants_are_those_of_the_jacobian_by_autodiff() {
     for flow in flows() {
-        let config = FlowConfig { batch_norm: false, dropout: 0.0, ..flow.config().clone() };
-        let (d, chain) = (config.features, shaken(&config).chain().clone().train());
+        let builder = flow.config().to_builder().batch_norm(false).dropout(0.0);
+        let config = builder.build().unwrap();
+        let (d, chain) = (config.features(), shaken(&config).chain().clone().train());
         let check = |name: &str, layer: &dyn Bijection| {
             for (seed, decode) in [(100, false), (101, true), (102, false), (103, true)] {
                 let x = normals(d, 1.0, seed);
@@ -161,12 +158,12 @@ fn log_determinants_are_those_of_the_jacobian_by_autodiff() {
             check(&format!("{config:?} layer {k}"), chain.layer(k).unwrap());
         }
         check(&format!("{config:?}"), &chain);
-        check("standardise", flow.standardize());
+        check("standardise", flow.standardise());
     }
 }
 
 #[test]
-fn in_use_rows_do_not_see_each_other_and_nothing_changes() {
+fn in_use_rows_are_independent_and_nothing_changes() {
     each(|d, name, layer| {
         let x = normals(16 * d, 1.0, 3);
         let (all, ln_all) = layer.encode(tensor(x.clone(), d));
@@ -184,7 +181,7 @@ fn in_use_rows_do_not_see_each_other_and_nothing_changes() {
 }
 
 #[test]
-fn in_training_batch_norm_takes_up_statistics_and_dropout_draws() {
+fn in_training_batch_norm_updates_statistics_and_dropout_draws() {
     let statistics = |chain: Chain, flow: &Flow| -> Vec<f64> {
         let state = flow.clone().with_chain(chain).state_dict().unwrap();
         let running = state.iter().filter(|(name, _)| name.contains("running"));
@@ -197,9 +194,9 @@ fn in_training_batch_norm_takes_up_statistics_and_dropout_draws() {
         let before = statistics(chain.clone(), &flow);
         let (first, second) = (host(chain.encode(x()).0), host(chain.encode(x()).0));
         let after = statistics(chain.clone(), &flow);
-        assert_eq!(before != after, config.batch_norm, "{config:?}");
-        assert_eq!(first != second, config.dropout > 0.0, "{config:?}");
-        if config.batch_norm {
+        assert_eq!(before != after, config.batch_norm(), "{config:?}");
+        assert_eq!(first != second, config.dropout() > 0.0, "{config:?}");
+        if config.batch_norm() {
             let in_use = host(flow.chain().encode(tensor(normals(32 * d, 1.0, 4), d)).0);
             assert_ne!(first, in_use, "{config:?}");
         }
@@ -208,7 +205,7 @@ fn in_training_batch_norm_takes_up_statistics_and_dropout_draws() {
 
 #[test]
 fn gradients_reach_every_parameter() {
-    /// Parameters that are trained and have no gradient, or one of zeros.
+    /// Counts trained parameters, and those without a gradient or with a gradient of zeros.
     struct Unreached<'a>(&'a GradientsParams, usize, usize);
     impl ModuleVisitor for Unreached<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -233,8 +230,8 @@ fn gradients_reach_every_parameter() {
         let mut unreached = Unreached(&grads, 0, 0);
         chain.visit(&mut unreached);
         let Unreached(_, trained, unreached) = unreached;
-        // The network of a single feature depends on nothing, so that only its last bias is reached,
-        // and the triangles of a 1 × 1 matrix are empty.
+        // The conditioner of a single feature has no inputs, so only its last bias has a gradient; the
+        // triangles of a 1 × 1 matrix are empty.
         if d > 1 {
             assert_eq!(unreached, 0, "{:?}, of {trained}", flow.config());
         }
@@ -252,7 +249,7 @@ fn batches_of_another_width_are_refused() {
             let errors = [
                 flow.encode(x).unwrap_err(),
                 flow.decode(x).unwrap_err(),
-                flow.log_prob(x).unwrap_err(),
+                flow.ln_pdf(x).unwrap_err(),
             ];
             for error in errors {
                 let FlowError::Features { expected, actual } = error else { panic!("{error}") };
@@ -267,7 +264,7 @@ fn single_precision_follows_double() {
     for flow in flows() {
         let d = flow.features();
         let state = flow.state_dict().unwrap();
-        let moments = flow.standardize().clone();
+        let moments = flow.standardise().clone();
         let device = default_device();
         let single =
             Flow::from_state_dict(flow.config(), moments, state, Precision::F32, &device).unwrap();

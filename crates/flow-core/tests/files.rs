@@ -1,8 +1,8 @@
-//! Flows in files: exact round trip, and a clear refusal of everything that is no flow.
+//! Flows in files: an exact round trip, and a clear message for every file that is not a flow.
 
 use flow_core::{
-    BaseKind, Flow, FlowConfig, FlowError, FlowFile, Precision, TrainSettings, TrainingRecord,
-    bijection::Standardize, default_device, fit,
+    Flow, FlowConfig, FlowError, FlowFile, Precision, TrainSettings, TrainingRecord, TransformKind,
+    bijection::Standardise, default_device, fit,
 };
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -14,17 +14,17 @@ fn normals(d: usize, n: usize) -> DMatrix<f64> {
     DMatrix::from_fn(d, n, |_, _| StandardNormal.sample(&mut rng))
 }
 
-/// A small flow that has been trained a little, so that batch statistics are not those of the start.
+/// A small flow after a short training, so that batch statistics differ from their initial values.
 fn file() -> FlowFile {
-    let config = FlowConfig { hidden: 8, steps: 2, ..FlowConfig::new(3) };
-    let settings = TrainSettings { epochs: 1, batch_size: 64, ..TrainSettings::default() };
+    let config = FlowConfig::builder(3).hidden(8).steps(2).build().unwrap();
+    let settings = TrainSettings::builder().epochs(1).batch_size(64).build().unwrap();
     let x = normals(3, 512).map(|v| 0.1 * v + 7.0);
     let trained = fit(x.as_view(), &config, &settings, &default_device(), &mut ()).unwrap();
     FlowFile { flow: trained.flow, record: trained.record }
 }
 
 #[test]
-fn a_flow_comes_back_to_the_bit() {
+fn a_flow_is_read_back_exactly() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("flow.safetensors");
     let before = file();
@@ -33,22 +33,22 @@ fn a_flow_comes_back_to_the_bit() {
 
     assert_eq!(after.record, before.record);
     assert_eq!(after.flow.config(), before.flow.config());
-    assert_eq!(after.flow.standardize().mean(), before.flow.standardize().mean());
-    assert_eq!(after.flow.standardize().sd(), before.flow.standardize().sd());
+    assert_eq!(after.flow.standardise().mean(), before.flow.standardise().mean());
+    assert_eq!(after.flow.standardise().sd(), before.flow.standardise().sd());
     assert_eq!(after.flow.state_dict().unwrap(), before.flow.state_dict().unwrap());
     let u = normals(3, 100);
     assert_eq!(after.flow.decode(u.as_view()).unwrap(), before.flow.decode(u.as_view()).unwrap());
-    // Nothing but the file is left.
+    // No other file remains.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
-/// Masks are among the numbers that are averaged; they must come out as they went in.
+/// Masks are averaged too and must keep their exact values.
 #[test]
-fn an_averaged_autoregressive_flow_comes_back() {
-    let base = BaseKind::Autoregressive;
-    let config = FlowConfig { base, hidden: 8, steps: 2, ..FlowConfig::new(3) };
-    let settings =
-        TrainSettings { epochs: 2, batch_size: 64, average: 0.999, ..TrainSettings::default() };
+fn an_averaged_autoregressive_flow_is_read_back() {
+    let builder = FlowConfig::builder(3).transform(TransformKind::Autoregressive);
+    let config = builder.hidden(8).steps(2).build().unwrap();
+    let settings = TrainSettings::builder().epochs(2).batch_size(64).average(0.999);
+    let settings = settings.build().unwrap();
     let x = normals(3, 512);
     let trained = fit(x.as_view(), &config, &settings, &default_device(), &mut ()).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -82,7 +82,7 @@ fn damaged_and_foreign_files_are_refused() {
     }
     assert!(message(b"certainly not a flow, but longer than a header").contains("truncated"));
     assert!(
-        message(&replaced("latent-is flow", "another format")[..]).contains("no latent-is flow")
+        message(&replaced("latent-is flow", "another format")[..]).contains("not a latent-is flow")
     );
     let version = message(&replaced("\"version\":\"1\"", "\"version\":\"9\""));
     assert!(
@@ -92,6 +92,26 @@ fn damaged_and_foreign_files_are_refused() {
     let missing = message(&replaced("initial_layer.bias", "initial_layer.bisa"));
     assert!(missing.contains("initial_layer.bias` is missing"), "{missing}");
     assert!(missing.contains("initial_layer.bisa` is not part of the flow"), "{missing}");
+}
+
+/// Files of earlier versions call the transform `base`.
+#[test]
+fn a_file_of_an_earlier_version_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flow.safetensors");
+    let before = file();
+    before.save(&path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let (length, rest) = bytes.split_at(8);
+    let length = u64::from_le_bytes(length.try_into().unwrap()) as usize;
+    let (header, data) = rest.split_at(length);
+    let header = std::str::from_utf8(header).unwrap();
+    let earlier = header.replace(r#"\"transform\":"#, r#"\"base\":"#);
+    assert_ne!(earlier, header);
+    let earlier = [&(earlier.len() as u64).to_le_bytes(), earlier.as_bytes(), data].concat();
+    let after = FlowFile::from_bytes(&earlier, "earlier.safetensors", &default_device()).unwrap();
+    assert_eq!(after.flow.config(), before.flow.config());
+    assert_eq!(after.flow.state_dict().unwrap(), before.flow.state_dict().unwrap());
 }
 
 #[test]
@@ -105,8 +125,8 @@ fn a_missing_file_and_an_unwritable_folder_are_named() {
 #[test]
 fn weights_of_another_architecture_are_refused() {
     let flow = file().flow;
-    let config = FlowConfig { hidden: 9, ..flow.config().clone() };
-    let same = Standardize::new(vec![0.0; 3], vec![1.0; 3]).unwrap();
+    let config = flow.config().to_builder().hidden(9).build().unwrap();
+    let same = Standardise::new(vec![0.0; 3], vec![1.0; 3]).unwrap();
     let state = flow.state_dict().unwrap();
     let error = Flow::from_state_dict(&config, same, state, Precision::F32, &default_device());
     let Err(FlowError::Weights(text)) = error else { panic!("{error:?}") };

@@ -20,13 +20,13 @@ fn both_directions_in_double_precision() {
         let golden = Golden::read(&format!("{name}_io.safetensors"));
         let flow = flow(name, Precision::F64);
         let x = columns(&golden, "x");
-        let image = flow.encode(x.as_view()).unwrap();
-        golden.check("z", image.points.as_slice());
-        golden.check("logabsdet", image.ln_det.as_slice());
-        golden.check("log_prob", flow.log_prob(x.as_view()).unwrap().as_slice());
-        let image = flow.decode(columns(&golden, "u").as_view()).unwrap();
-        golden.check("x_of_u", image.points.as_slice());
-        golden.check("inv_logabsdet", image.ln_det.as_slice());
+        let mapped = flow.encode(x.as_view()).unwrap();
+        golden.check("z", mapped.points.as_slice());
+        golden.check("logabsdet", mapped.ln_det.as_slice());
+        golden.check("log_prob", flow.ln_pdf(x.as_view()).unwrap().as_slice());
+        let mapped = flow.decode(columns(&golden, "u").as_view()).unwrap();
+        golden.check("x_of_u", mapped.points.as_slice());
+        golden.check("inv_logabsdet", mapped.ln_det.as_slice());
     }
 }
 
@@ -40,23 +40,23 @@ fn every_layer_in_double_precision() {
 
         let mut x: Tensor<2> = head("x");
         for k in 0..chain.len() {
-            let (z, ln_det) = chain.layer(k).unwrap().encode(x);
-            golden.check(&format!("trace.{k:02}.output"), &vec(z.clone()));
+            let (u, ln_det) = chain.layer(k).unwrap().encode(x);
+            golden.check(&format!("trace.{k:02}.output"), &vec(u.clone()));
             golden.check(&format!("trace.{k:02}.logabsdet"), &vec(ln_det));
-            x = z;
+            x = u;
         }
-        let mut z: Tensor<2> = head("u");
+        let mut u: Tensor<2> = head("u");
         for k in (0..chain.len()).rev() {
-            let (x, ln_det) = chain.layer(k).unwrap().decode(z);
+            let (x, ln_det) = chain.layer(k).unwrap().decode(u);
             golden.check(&format!("inv_trace.{k:02}.output"), &vec(x.clone()));
             golden.check(&format!("inv_trace.{k:02}.logabsdet"), &vec(ln_det));
-            z = x;
+            u = x;
         }
     }
 }
 
-/// torch's own single-precision deviation from the reference is the yardstick; rounding differs
-/// between two correct implementations, so three times that is allowed.
+/// The yardstick is the error of torch in single precision. Rounding differs between two correct
+/// implementations, so three times that error is allowed.
 #[test]
 fn both_directions_in_single_precision() {
     for name in FLOWS {
@@ -71,12 +71,12 @@ fn both_directions_in_single_precision() {
         };
         let flow = flow(name, Precision::F32);
         let x = columns(&golden, "x");
-        let image = flow.encode(x.as_view()).unwrap();
-        check("z", image.points.as_slice());
-        check("logabsdet", image.ln_det.as_slice());
-        check("log_prob", flow.log_prob(x.as_view()).unwrap().as_slice());
-        let image = flow.decode(columns(&golden, "u").as_view()).unwrap();
-        check("x_of_u", image.points.as_slice());
-        check("inv_logabsdet", image.ln_det.as_slice());
+        let mapped = flow.encode(x.as_view()).unwrap();
+        check("z", mapped.points.as_slice());
+        check("logabsdet", mapped.ln_det.as_slice());
+        check("log_prob", flow.ln_pdf(x.as_view()).unwrap().as_slice());
+        let mapped = flow.decode(columns(&golden, "u").as_view()).unwrap();
+        check("x_of_u", mapped.points.as_slice());
+        check("inv_logabsdet", mapped.ln_det.as_slice());
     }
 }

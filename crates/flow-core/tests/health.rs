@@ -1,8 +1,8 @@
-//! A sound flow passes every check, and each check finds the fault it is there for.
+//! A correct flow passes every check, and each check finds its fault.
 
 use flow_core::{
-    BaseKind, Check, Flow, FlowConfig, Health, Precision, TrainSettings, bijection::Standardize,
-    default_device, fit,
+    Check, Flow, FlowConfig, Health, Precision, TrainSettings, TransformKind,
+    bijection::Standardise, default_device, fit,
 };
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -17,7 +17,7 @@ fn data(seed: u64) -> DMatrix<f64> {
 }
 
 fn config() -> FlowConfig {
-    FlowConfig { hidden: 12, steps: 2, ..FlowConfig::new(2) }
+    FlowConfig::builder(2).hidden(12).steps(2).build().unwrap()
 }
 
 fn failed(health: &Health) -> Vec<Check> {
@@ -25,10 +25,10 @@ fn failed(health: &Health) -> Vec<Check> {
 }
 
 #[test]
-fn a_sound_flow_passes() {
-    for base in [BaseKind::Coupling, BaseKind::Autoregressive] {
-        let settings = TrainSettings { epochs: 10, batch_size: 200, ..TrainSettings::default() };
-        let config = FlowConfig { base, ..config() };
+fn a_correct_flow_passes() {
+    for transform in [TransformKind::Coupling, TransformKind::Autoregressive] {
+        let settings = TrainSettings::builder().epochs(10).batch_size(200).build().unwrap();
+        let config = config().to_builder().transform(transform).build().unwrap();
         let x = data(1);
         let flow = fit(x.as_view(), &config, &settings, &default_device(), &mut ()).unwrap().flow;
         let fresh = data(2);
@@ -40,7 +40,7 @@ fn a_sound_flow_passes() {
 
 #[test]
 fn faults_are_found() {
-    let moments = Standardize::new(vec![0.0; 2], vec![1.0; 2]).unwrap();
+    let moments = Standardise::new(vec![0.0; 2], vec![1.0; 2]).unwrap();
     let flow =
         Flow::init(&config(), moments.clone(), 1, Precision::F32, &default_device()).unwrap();
     let with = |name: &str, value: f64| {
@@ -54,26 +54,26 @@ fn faults_are_found() {
     // A shift moves the mean of all draws.
     let shifted = Health::examine(&with("_transform._transforms.1.bias", 0.5), None).unwrap();
     assert!(failed(&shifted).contains(&Check::Moments), "{shifted}");
-    // A huge shift leaves no digits for the rest.
+    // A very large shift leaves no digits for the point.
     let far = Health::examine(&with("_transform._transforms.1.bias", 1e6), None).unwrap();
     assert!(failed(&far).contains(&Check::RoundTrip), "{far}");
-    // A scale beyond single precision has no image.
+    // A scale that is too small for single precision.
     let name = "_transform._transforms.1.unconstrained_upper_diag";
     let tiny = Health::examine(&with(name, -100.0), None).unwrap();
     assert!(failed(&tiny).contains(&Check::Moments), "{tiny}");
-    // An untrained flow is worse than independent normals once its data are correlated.
+    // A flow whose mass is far from the data is worse than independent normals.
     let elsewhere = data(3).map(|v| v + 3.0);
     let lost = Health::examine(&shifted_away(&flow), Some(elsewhere.as_view())).unwrap();
     assert!(failed(&lost).contains(&Check::Likelihood), "{lost}");
 }
 
-/// The flow, with its mass far from where its standardisation puts the data.
+/// The flow with its mass far from the standardised data.
 fn shifted_away(flow: &Flow) -> Flow {
     let mut state = flow.state_dict().unwrap();
     let name = "_transform._transforms.1.bias";
     let mut tensor = state.iter().find(|(n, _)| *n == name).unwrap().1.clone();
     tensor.data.fill(20.0);
     state.insert(name.to_owned(), tensor);
-    let moments = flow.standardize().clone();
+    let moments = flow.standardise().clone();
     Flow::from_state_dict(flow.config(), moments, state, Precision::F32, &default_device()).unwrap()
 }

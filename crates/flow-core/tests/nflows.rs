@@ -1,4 +1,4 @@
-//! Weights of the reference package: read whole, refused in parts, written back unchanged.
+//! Weights of the reference package are read and written unchanged; unsuitable ones are refused.
 
 mod common;
 
@@ -12,7 +12,7 @@ fn without_counts(state: &StateDict) -> Vec<(String, Vec<f64>)> {
 }
 
 #[test]
-fn weights_go_out_under_the_names_they_came_in_with() {
+fn weights_are_written_under_the_names_they_were_read_with() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["flow_i", "flow_iii", "flow_iv", "flow_v_extra"] {
         let theirs = path(&format!("{name}_weights.safetensors"));
@@ -21,7 +21,7 @@ fn weights_go_out_under_the_names_they_came_in_with() {
         let ours = folder.path().join("ours.safetensors");
         flow.to_nflows(&ours).unwrap();
         let (ours, theirs) = (StateDict::read(ours).unwrap(), StateDict::read(theirs).unwrap());
-        // The reference weights were trained in single precision, so nothing is lost.
+        // The reference weights are in single precision, so no digits are lost.
         assert_eq!(without_counts(&ours), without_counts(&theirs));
         let names = |s: &StateDict| {
             s.iter().map(|(n, t)| (n.to_owned(), t.shape.clone())).collect::<Vec<_>>()
@@ -34,11 +34,11 @@ fn weights_go_out_under_the_names_they_came_in_with() {
 fn weights_that_do_not_fit_are_named() {
     let file = path("flow_iii_weights.safetensors");
     let attempt = |config: &FlowConfig| Flow::from_nflows(&file, config).unwrap_err().to_string();
-    let wider = attempt(&FlowConfig { hidden: 20, ..config("flow_iii") });
+    let wider = attempt(&config("flow_iii").to_builder().hidden(20).build().unwrap());
     assert!(wider.contains("has shape [16, 4], not [20, 4]"), "{wider}");
-    let shorter = attempt(&FlowConfig { steps: 1, ..config("flow_iii") });
+    let shorter = attempt(&config("flow_iii").to_builder().steps(1).build().unwrap());
     assert!(shorter.contains("is not part of the flow"), "{shorter}");
-    let longer = attempt(&FlowConfig { steps: 3, ..config("flow_iii") });
+    let longer = attempt(&config("flow_iii").to_builder().steps(3).build().unwrap());
     assert!(longer.contains("is missing"), "{longer}");
 
     let mut state = StateDict::read(&file).unwrap();
@@ -47,14 +47,11 @@ fn weights_that_do_not_fit_are_named() {
     mask.data[1] = 1.0;
     state.insert(name.to_owned(), mask);
     let reference = flow("flow_iii", Precision::F32);
-    let moments = reference.standardize().clone();
+    let moments = reference.standardise().clone();
     let device = flow_core::default_device();
     let error = Flow::from_state_dict(reference.config(), moments, state, Precision::F32, &device)
         .unwrap_err();
-    assert!(
-        error.to_string().contains("initial_layer.mask` has 1 at 1 where 0 belongs"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("initial_layer.mask` has 1 at 1, not 0"), "{error}");
 }
 
 #[test]

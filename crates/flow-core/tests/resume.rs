@@ -1,4 +1,4 @@
-//! A run that is interrupted or killed ends with the bits of one that is not.
+//! A run that is interrupted or killed returns the same bits as an uninterrupted one.
 
 use std::{
     fs,
@@ -21,26 +21,26 @@ fn data(seed: u64) -> DMatrix<f64> {
     DMatrix::from_fn(3, 700, |_, _| StandardNormal.sample(&mut rng))
 }
 
-/// Everything that carries state from step to step: batch norm, noise, average, best weights.
+/// With all state that steps share: batch normalisation, noise, average, best weights.
 fn config() -> FlowConfig {
-    FlowConfig { hidden: 8, steps: 2, ..FlowConfig::new(3) }
+    FlowConfig::builder(3).hidden(8).steps(2).build().unwrap()
 }
 
 fn settings() -> TrainSettings {
-    TrainSettings {
-        epochs: 4,
-        batch_size: 90,
-        learning_rate: 5e-3,
-        schedule: Schedule::Cosine,
-        warm_up: 0.1,
-        jitter: Jitter::Each(vec![0.05, 0.1, 0.0]),
-        average: 0.9,
-        patience: Some(3),
-        ..TrainSettings::default()
-    }
+    TrainSettings::builder()
+        .epochs(4)
+        .batch_size(90)
+        .learning_rate(5e-3)
+        .schedule(Schedule::Cosine)
+        .warm_up(0.1)
+        .jitter(Jitter::Each(vec![0.05, 0.1, 0.0]))
+        .average(0.9)
+        .patience(Some(3))
+        .build()
+        .unwrap()
 }
 
-/// Stops after so many steps in this sitting; keeps a copy of the checkpoint as it was before.
+/// Stops after `left` steps; copies the checkpoint of the step before.
 struct Stop<'a> {
     left: usize,
     copy: Option<(&'a Path, &'a Path)>,
@@ -58,7 +58,7 @@ impl Observer for Stop<'_> {
     }
 }
 
-fn sitting(checkpoint: &Checkpoint, observer: &mut dyn Observer) -> Result<Trained, FlowError> {
+fn part(checkpoint: &Checkpoint, observer: &mut dyn Observer) -> Result<Trained, FlowError> {
     let x = data(1);
     fit_resumable(x.as_view(), &config(), &settings(), &default_device(), observer, checkpoint)
 }
@@ -78,20 +78,20 @@ fn same(a: &Trained, b: &Trained) {
 fn interrupted_runs_end_with_the_same_bits() {
     let whole = uninterrupted();
     let folder = tempfile::tempdir().unwrap();
-    // 7 steps an epoch: the first, in the middle, at an epoch's end, and several times over.
+    // 7 steps per epoch: stops after the first step, within and at the end of an epoch, and several times.
     for stops in [&[1][..], &[10], &[7, 7], &[3, 9, 1, 12]] {
         let checkpoint = Checkpoint::new(folder.path().join("run.ckpt"));
         for &left in stops {
-            let result = sitting(&checkpoint, &mut Stop { left, copy: None });
+            let result = part(&checkpoint, &mut Stop { left, copy: None });
             assert!(matches!(result, Err(FlowError::Interrupted { .. })), "{result:?}");
             assert!(checkpoint.path.exists());
         }
-        same(&sitting(&checkpoint, &mut ()).unwrap(), &whole);
+        same(&part(&checkpoint, &mut ()).unwrap(), &whole);
         assert!(!checkpoint.path.exists(), "the checkpoint is removed at the end");
     }
 }
 
-/// After `kill -9` there is the checkpoint of some earlier step, and nothing more.
+/// After `kill -9`, the checkpoint of an earlier step exists and nothing else.
 #[test]
 fn a_killed_run_ends_with_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
@@ -99,21 +99,21 @@ fn a_killed_run_ends_with_the_same_bits() {
     let copy = folder.path().join("copy.ckpt");
     let checkpoint = Checkpoint { path: path.clone(), every: Duration::ZERO };
     let mut stop = Stop { left: 17, copy: Some((&path, &copy)) };
-    sitting(&checkpoint, &mut stop).unwrap_err();
+    part(&checkpoint, &mut stop).unwrap_err();
     // The state after 16 steps; the seventeenth is lost.
-    same(&sitting(&Checkpoint::new(copy), &mut ()).unwrap(), &uninterrupted());
+    same(&part(&Checkpoint::new(copy), &mut ()).unwrap(), &uninterrupted());
 }
 
-/// The other half of the test below, in a process of its own.
+/// The process that the next test kills.
 #[test]
 #[ignore = "started and killed by another test"]
 fn victim() {
     let Some(path) = std::env::var_os("FLOW_CORE_VICTIM") else { return };
-    sitting(&Checkpoint { path: path.into(), every: Duration::ZERO }, &mut ()).unwrap();
+    part(&Checkpoint { path: path.into(), every: Duration::ZERO }, &mut ()).unwrap();
 }
 
 #[test]
-fn a_process_killed_in_the_middle_leaves_a_checkpoint_that_goes_on() {
+fn a_run_resumes_from_the_checkpoint_of_a_killed_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.ckpt");
     let mut victim = Command::new(std::env::current_exe().unwrap())
@@ -123,14 +123,14 @@ fn a_process_killed_in_the_middle_leaves_a_checkpoint_that_goes_on() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // A checkpoint after each step; it is there from the first step to the last.
+    // The checkpoint is written after each step.
     while !path.exists() && victim.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(1));
     }
     victim.kill().unwrap();
     victim.wait().unwrap();
-    // Whatever moment it was, a run that finds the folder in that state ends with the same bits.
-    same(&sitting(&Checkpoint::new(&path), &mut ()).unwrap(), &uninterrupted());
+    // At any moment, the state of the folder gives a run that returns the same bits.
+    same(&part(&Checkpoint::new(&path), &mut ()).unwrap(), &uninterrupted());
     assert!(!path.exists());
 }
 
@@ -138,14 +138,14 @@ fn a_process_killed_in_the_middle_leaves_a_checkpoint_that_goes_on() {
 fn other_runs_and_damaged_checkpoints_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = Checkpoint::new(folder.path().join("run.ckpt"));
-    sitting(&checkpoint, &mut Stop { left: 5, copy: None }).unwrap_err();
+    part(&checkpoint, &mut Stop { left: 5, copy: None }).unwrap_err();
     let attempt = |x: &DMatrix<f64>, settings: &TrainSettings| {
         let device = default_device();
         fit_resumable(x.as_view(), &config(), settings, &device, &mut (), &checkpoint).unwrap_err()
     };
     let other = attempt(&data(2), &settings()).to_string();
     assert!(other.contains("run.ckpt") && other.contains("other data"), "{other}");
-    let longer = TrainSettings { epochs: 5, ..settings() };
+    let longer = settings().to_builder().epochs(5).build().unwrap();
     let other = attempt(&data(1), &longer).to_string();
     assert!(other.contains("other settings"), "{other}");
 
@@ -163,6 +163,6 @@ fn other_runs_and_damaged_checkpoints_are_refused() {
     assert!(message.contains("format version 9"), "{message}");
     fs::write(&checkpoint.path, b"something else altogether, and rather long").unwrap();
     assert!(matches!(attempt(&data(1), &settings()), FlowError::Format { .. }));
-    // What could not be used is still there.
+    // The unusable file still exists.
     assert!(checkpoint.path.exists());
 }

@@ -1,4 +1,4 @@
-//! Training learns, repeats itself exactly and refuses bad data.
+//! Training learns, is reproducible and refuses unsuitable data.
 
 use flow_core::{
     FlowConfig, FlowError, TrainSettings, Trained, default_device, fit,
@@ -23,18 +23,18 @@ fn banana(n: usize, seed: u64) -> DMatrix<f64> {
 }
 
 fn settings() -> TrainSettings {
-    TrainSettings {
-        epochs: 4,
-        batch_size: 256,
-        learning_rate: 4e-3,
-        schedule: Schedule::Cosine,
-        seed: 3,
-        ..TrainSettings::default()
-    }
+    TrainSettings::builder()
+        .epochs(4)
+        .batch_size(256)
+        .learning_rate(4e-3)
+        .schedule(Schedule::Cosine)
+        .seed(3)
+        .build()
+        .unwrap()
 }
 
 fn small() -> FlowConfig {
-    FlowConfig { hidden: 16, steps: 3, ..FlowConfig::new(2) }
+    FlowConfig::builder(2).hidden(16).steps(3).build().unwrap()
 }
 
 fn train(x: &DMatrix<f64>) -> Trained {
@@ -45,10 +45,10 @@ fn train(x: &DMatrix<f64>) -> Trained {
 fn a_banana_is_learnt() {
     let trained = train(&banana(20_000, 1));
     let fresh = banana(20_000, 2);
-    let ours = trained.flow.log_prob(fresh.as_view()).unwrap().mean();
+    let ours = trained.flow.ln_pdf(fresh.as_view()).unwrap().mean();
     let truth = 2.0_f64.ln() - (2.0 * std::f64::consts::PI).ln() - 1.0;
     // The mean of log p over 20,000 draws has a standard error of 0.007. An affine Gaussian fit
-    // loses log(sd(x_2) / 0.5) = 0.53 nats, so the bound tells learning from not learning.
+    // loses log(sd(x_2) / 0.5) = 0.53 nats, which is outside the bound.
     assert!(ours < truth + 4.0 * 0.007 && ours > truth - 0.08, "{ours} against {truth}");
     assert_eq!(trained.record.losses.len(), 4);
     assert_eq!(trained.record.held_out.len(), 4);
@@ -56,7 +56,7 @@ fn a_banana_is_learnt() {
 }
 
 #[test]
-fn a_run_repeats_itself_on_any_number_of_threads() {
+fn a_run_is_reproducible_on_any_number_of_threads() {
     let x = banana(3_000, 1);
     let weights = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -64,13 +64,13 @@ fn a_run_repeats_itself_on_any_number_of_threads() {
     };
     let one = weights(1);
     assert_eq!(one, weights(2));
-    let other = TrainSettings { seed: 4, ..settings() };
+    let other = settings().to_builder().seed(4).build().unwrap();
     let other = fit(x.as_view(), &small(), &other, &default_device(), &mut ()).unwrap();
     assert_ne!(one, other.flow.state_dict().unwrap());
 }
 
 #[test]
-fn the_observer_hears_every_step_and_epoch() {
+fn the_observer_receives_every_step_and_epoch() {
     #[derive(Default)]
     struct Count {
         announced: usize,
@@ -116,43 +116,60 @@ fn bad_data_is_refused_with_its_place() {
     let error = attempt(&constant, &small(), &settings());
     assert!(matches!(error, FlowError::ConstantFeature { feature: 0, .. }), "{error}");
 
-    let error = attempt(&good, &FlowConfig::new(3), &settings());
+    let error = attempt(&good, &FlowConfig::builder(3).build().unwrap(), &settings());
     assert!(matches!(error, FlowError::Features { expected: 3, actual: 2 }), "{error}");
     for n in [0, 1, 100] {
         let error = attempt(&good.columns(0, n).into(), &small(), &settings());
         assert!(matches!(error, FlowError::TooFewRows { needed: 285, .. }), "{error}");
     }
-    let bad = [
-        TrainSettings { epochs: 0, ..settings() },
-        TrainSettings { batch_size: 1, ..settings() },
-        TrainSettings { learning_rate: -1.0, ..settings() },
-        TrainSettings { clip_norm: f64::NAN, ..settings() },
-        TrainSettings { validation_share: 1.0, ..settings() },
-        TrainSettings { warm_up: 1.0, ..settings() },
-        TrainSettings { average: -0.1, ..settings() },
-        TrainSettings { jitter: Jitter::Same(-1.0), ..settings() },
-        TrainSettings { jitter: Jitter::Each(vec![0.1, f64::NAN]), ..settings() },
-        TrainSettings { jitter: Jitter::Each(vec![0.1; 3]), ..settings() },
-        TrainSettings { jitter_start: 0.5, ..settings() },
-        TrainSettings { patience: Some(0), ..settings() },
-        TrainSettings { patience: Some(2), validation_share: 0.0, ..settings() },
+    let unsuitable = [
+        settings().to_builder().jitter(Jitter::Each(vec![0.1; 3])),
+        settings().to_builder().patience(Some(2)).validation_share(0.0),
     ];
-    for settings in bad {
-        let error = attempt(&good, &small(), &settings);
+    for builder in unsuitable {
+        let error = attempt(&good, &small(), &builder.build().unwrap());
         assert!(matches!(error, FlowError::Setting { .. }), "{error}");
     }
 }
 
 #[test]
-fn a_run_without_a_finite_loss_stops_after_going_back_three_times() {
+fn settings_out_of_range_are_refused() {
+    let good = || TrainSettings::builder();
+    let bad = [
+        (good().epochs(0), "epochs"),
+        (good().batch_size(1), "batch_size"),
+        (good().learning_rate(-1.0), "learning_rate"),
+        (good().clip_norm(f64::NAN), "clip_norm"),
+        (good().validation_share(1.0), "validation_share"),
+        (good().warm_up(1.0), "warm_up"),
+        (good().average(-0.1), "average"),
+        (good().jitter(Jitter::Same(-1.0)), "jitter"),
+        (good().jitter(Jitter::Each(vec![0.1, f64::NAN])), "jitter"),
+        (good().jitter_start(0.5), "jitter_start"),
+        (good().patience(Some(0)), "patience"),
+    ];
+    for (builder, name) in bad {
+        let error = builder.build().unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{name} must be")), "{error}");
+    }
+    // The same checks when settings are read.
+    let text = serde_json::to_string(&settings()).unwrap();
+    assert_eq!(serde_json::from_str::<TrainSettings>(&text).unwrap(), settings());
+    let bad = text.replace("\"epochs\":4", "\"epochs\":0");
+    let error = serde_json::from_str::<TrainSettings>(&bad).unwrap_err().to_string();
+    assert!(error.contains("epochs must be positive, got 0"), "{error}");
+}
+
+#[test]
+fn a_run_without_a_finite_loss_stops_after_three_resets() {
     struct Skipped(Vec<usize>);
     impl Observer for Skipped {
         fn skipped(&mut self, step: usize) {
             self.0.push(step);
         }
     }
-    // Noise beyond single precision: every loss is infinite.
-    let settings = TrainSettings { jitter: Jitter::Same(1e39), epochs: 20, ..settings() };
+    // The noise overflows in single precision: every loss is infinite.
+    let settings = settings().to_builder().jitter(Jitter::Same(1e39)).epochs(20).build().unwrap();
     let x = banana(1_000, 1);
     let mut skipped = Skipped(Vec::new());
     let result = fit(x.as_view(), &small(), &settings, &default_device(), &mut skipped);
@@ -177,11 +194,11 @@ fn line_with(jitter: Jitter, a: f64, b: f64) {
         x.column_iter_mut().for_each(|mut c| c.fill(StandardNormal.sample(&mut rng)));
         x
     };
-    let settings = TrainSettings { jitter, average: 0.99, ..settings() };
+    let settings = settings().to_builder().jitter(jitter).average(0.99).build().unwrap();
     let x = line(1);
     let trained = fit(x.as_view(), &small(), &settings, &default_device(), &mut ()).unwrap();
     let fresh = line(2);
-    let ours = trained.flow.log_prob(fresh.as_view()).unwrap().mean();
+    let ours = trained.flow.ln_pdf(fresh.as_view()).unwrap().mean();
     let (a2, b2) = (a * a, b * b);
     let s = 1.0 / a2 + 1.0 / b2;
     let truth =

@@ -18,7 +18,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context;
-use flow_core::bijection::Standardize;
+use flow_core::bijection::Standardise;
 use latent_is::{EvalError, LimitState};
 use mvee::{Ellipsoid, Mvee};
 use nalgebra::{DMatrix, DMatrixView, DVector};
@@ -92,7 +92,7 @@ impl Criterion {
     ///
     /// # Errors
     /// When the file cannot be read, and as [`parse`](Self::parse).
-    pub fn read(path: &Path, names: &[String], moments: &Standardize) -> anyhow::Result<Self> {
+    pub fn read(path: &Path, names: &[String], moments: &Standardise) -> anyhow::Result<Self> {
         let origin = path.display().to_string();
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {origin}"))?;
@@ -108,7 +108,7 @@ impl Criterion {
         text: &str,
         origin: &str,
         names: &[String],
-        moments: &Standardize,
+        moments: &Standardise,
     ) -> anyhow::Result<Self> {
         let file: File =
             toml::from_str(text).with_context(|| format!("cannot read criterion {origin}"))?;
@@ -167,7 +167,7 @@ struct Reader<'a> {
     text: &'a str,
     origin: &'a str,
     names: &'a [String],
-    moments: &'a Standardize,
+    moments: &'a Standardise,
     units: Units,
 }
 
@@ -271,8 +271,8 @@ mod tests {
         ["x", "y"].map(str::to_owned).into()
     }
 
-    fn moments() -> Standardize {
-        Standardize::new(vec![10.0, -5.0], vec![2.0, 4.0]).unwrap()
+    fn moments() -> Standardise {
+        Standardise::new(vec![10.0, -5.0], vec![2.0, 4.0]).unwrap()
     }
 
     /// The limit state at a point in physical units.

@@ -98,9 +98,8 @@ mod tests {
             let system = System::by_name(name).unwrap();
             let experiment = system.experiment();
             assert_eq!(experiment.system, name);
-            experiment.training.flow.validate().unwrap();
-            let features = experiment.training.flow.features;
-            experiment.training.settings.validate(features, experiment.training.runs).unwrap();
+            let features = experiment.training.flow.features();
+            experiment.training.settings.check_data(features, experiment.training.runs).unwrap();
             assert_eq!(features, system.simulator().dim());
         }
     }

@@ -71,7 +71,7 @@ impl Reference {
         provenance: HashMap<String, String>,
     ) -> anyhow::Result<Self> {
         let failure = enclose(&regions, &Mvee::builder().build()?)?;
-        let z = flow.standardize().apply(x.as_view());
+        let z = flow.standardise().apply(x.as_view());
         let g = failure.evaluate(z.as_view())?;
         let failing: Vec<usize> = (0..z.ncols()).filter(|&j| g[j] <= 0.0).collect();
         let facts = Facts {
@@ -79,8 +79,8 @@ impl Reference {
             runs: x.ncols(),
             failing: failing.len(),
             seed,
-            mean: flow.standardize().mean().to_vec(),
-            sd: flow.standardize().sd().to_vec(),
+            mean: flow.standardise().mean().to_vec(),
+            sd: flow.standardise().sd().to_vec(),
             provenance,
         };
         let failures = z.select_columns(failing.iter().take(FAILURES));
@@ -98,7 +98,7 @@ impl Reference {
     /// # Errors
     /// When a mean or standard deviation differs.
     pub fn check(&self, flow: &Flow) -> anyhow::Result<()> {
-        let (mean, sd) = (flow.standardize().mean(), flow.standardize().sd());
+        let (mean, sd) = (flow.standardise().mean(), flow.standardise().sd());
         let same = |a: &[f64], b: &[f64]| {
             a.len() == b.len()
                 && a.iter().zip(b).zip(sd).all(|((a, b), s)| (a - b).abs() <= SAME * s)
@@ -181,13 +181,13 @@ impl Reference {
 
 #[cfg(test)]
 mod tests {
-    use flow_core::{FlowConfig, Precision, bijection::Standardize, default_device};
+    use flow_core::{FlowConfig, Precision, bijection::Standardise, default_device};
 
     use super::*;
 
     fn reference() -> (Flow, Reference) {
-        let moments = Standardize::new(vec![1.0, 2.0], vec![2.0, 0.5]).unwrap();
-        let config = FlowConfig { hidden: 4, steps: 1, ..FlowConfig::new(2) };
+        let moments = Standardise::new(vec![1.0, 2.0], vec![2.0, 0.5]).unwrap();
+        let config = FlowConfig::builder(2).hidden(4).steps(1).build().unwrap();
         let flow = Flow::init(&config, moments, 1, Precision::F32, &default_device()).unwrap();
         // The unit circle by eight of its points, and a grid of outcomes.
         let angle = |j: usize| j as f64 * std::f64::consts::FRAC_PI_4;
@@ -195,7 +195,7 @@ mod tests {
             DMatrix::from_fn(2, 8, |i, j| if i == 0 { angle(j).cos() } else { angle(j).sin() });
         let z =
             DMatrix::from_fn(2, 100, |i, j| 0.5 * (if i == 0 { j % 10 } else { j / 10 }) as f64);
-        let x = flow.standardize().undo(z.as_view());
+        let x = flow.standardise().undo(z.as_view());
         let facts = HashMap::from([("command".to_owned(), "test".to_owned())]);
         let reference = Reference::count(&flow, vec![circle], &x, "grid", 3, facts).unwrap();
         (flow, reference)
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(reference.failures.ncols(), reference.facts.failing);
         assert_eq!(reference.facts.runs, 100);
         reference.check(&flow).unwrap();
-        let moments = Standardize::new(vec![1.0, 2.1], vec![2.0, 0.5]).unwrap();
+        let moments = Standardise::new(vec![1.0, 2.1], vec![2.0, 0.5]).unwrap();
         let other =
             Flow::init(flow.config(), moments, 1, Precision::F32, &default_device()).unwrap();
         let error = reference.check(&other).unwrap_err().to_string();

@@ -49,7 +49,7 @@ pub fn from_scratch(
     let training = &experiment.training;
     let simulator = system.simulator();
     let seed =
-        training.data_seed.unwrap_or_else(|| derive(training.settings.seed, "training data", 0));
+        training.data_seed.unwrap_or_else(|| derive(training.settings.seed(), "training data", 0));
     let parts = [out.join("training"), out.join("reference")];
     let x = whole(resume::simulate(simulator.as_ref(), training.runs, seed, &parts[0])?)?;
     let provenance = |seed: u64| {
@@ -79,7 +79,7 @@ pub fn from_scratch(
         file
     };
 
-    let regions = system.failure_regions(&file.flow.standardize().apply(x.as_view()))?;
+    let regions = system.failure_regions(&file.flow.standardise().apply(x.as_view()))?;
     let seed = reference_seed(experiment);
     let runs = experiment.reference_runs;
     let fresh = whole(resume::simulate(simulator.as_ref(), runs, seed, &parts[1])?)?;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use flow_core::{
-    Flow, FlowConfig, FlowFile, Precision, TrainingRecord, bijection::Standardize, default_device,
+    Flow, FlowConfig, FlowFile, Precision, TrainingRecord, bijection::Standardise, default_device,
 };
 use serde_json::Value;
 
@@ -111,8 +111,8 @@ fn equal_seeds_give_equal_bits_on_any_number_of_threads() {
 
 /// A flow of two features, where the robot has three.
 fn another_flow() -> FlowFile {
-    let moments = Standardize::new(vec![0.0; 2], vec![1.0; 2]).unwrap();
-    let config = FlowConfig { hidden: 4, steps: 1, ..FlowConfig::new(2) };
+    let moments = Standardise::new(vec![0.0; 2], vec![1.0; 2]).unwrap();
+    let config = FlowConfig::builder(2).hidden(4).steps(1).build().unwrap();
     let flow = Flow::init(&config, moments, 1, Precision::F32, &default_device()).unwrap();
     FlowFile { flow, record: TrainingRecord::default() }
 }

@@ -1,7 +1,7 @@
-//! Trains a flow on a crescent of the plane and draws what it has learnt.
+//! Trains a flow on a crescent in the plane and draws the result.
 //!
 //! `cargo run --release -p flow-core --example crescent [FILE]` writes an SVG, by default
-//! `target/flow-core/crescent.svg`. The picture in the documentation was made so.
+//! `target/flow-core/crescent.svg`. The picture in the documentation was made with it.
 
 mod picture;
 
@@ -18,15 +18,14 @@ use rand_distr::StandardNormal;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = crescent(20_000, 1);
-    let config = FlowConfig { hidden: 32, steps: 4, tail_bound: 4.0, ..FlowConfig::new(2) };
-    let settings = TrainSettings {
-        epochs: 12,
-        batch_size: 256,
-        learning_rate: 3e-3,
-        schedule: Schedule::Cosine,
-        patience: Some(5),
-        ..TrainSettings::default()
-    };
+    let config = FlowConfig::builder(2).hidden(32).steps(4).tail_bound(4.0).build()?;
+    let settings = TrainSettings::builder()
+        .epochs(12)
+        .batch_size(256)
+        .learning_rate(3e-3)
+        .schedule(Schedule::Cosine)
+        .patience(Some(5))
+        .build()?;
     let device = default_device();
     let flow = fit(data.as_view(), &config, &settings, &device, &mut Print)?.flow;
     print!("{}", Health::examine(&flow, Some(crescent(5_000, 2).as_view()))?);
@@ -48,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Points scattered about three quarters of a circle, farther out at its ends, `[2, n]`.
+/// Noisy points along an arc whose radius increases towards its ends, `[2, n]`.
 fn crescent(n: usize, seed: u64) -> DMatrix<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut x = DMatrix::zeros(2, n);
@@ -60,7 +59,7 @@ fn crescent(n: usize, seed: u64) -> DMatrix<f64> {
     x
 }
 
-/// Prints a line for each epoch.
+/// Prints one line per epoch.
 struct Print;
 
 impl Observer for Print {

@@ -1,4 +1,4 @@
-//! Draws a flow of the plane: draws beside data, density, and the image of a latent grid.
+//! Draws a flow of the plane: data and draws, density, and a decoded latent grid.
 
 use std::fmt::Write as _;
 
@@ -40,7 +40,7 @@ pub(crate) fn draw(flow: &Flow, data: &DMatrix<f64>) -> Result<String, FlowError
     let panels = [
         ("data (grey) and draws of the flow", dots(&window, flow, data, shown)?),
         ("density", density(&window, flow)?),
-        ("latent grid, one standard deviation a bold line", grid(&window, flow)?),
+        ("latent grid, one bold line per standard deviation", grid(&window, flow)?),
     ];
     let gap = 20.0;
     let (width, height) = (3.0 * SIDE + 4.0 * gap, SIDE + 60.0);
@@ -53,7 +53,7 @@ pub(crate) fn draw(flow: &Flow, data: &DMatrix<f64>) -> Result<String, FlowError
             svg,
             r#"<g transform="translate({x} 40)"><text x="0" y="-12">{title}</text><g clip-path="url(#panel)">{body}</g><rect width="{SIDE}" height="{SIDE}" fill="none" stroke="black"/></g>"#
         )
-        .expect("strings take all text");
+        .expect("writing to a string does not fail");
     }
     svg.push_str("</svg>\n");
     Ok(svg)
@@ -67,7 +67,7 @@ fn dots(window: &Window, flow: &Flow, data: &DMatrix<f64>, n: usize) -> Result<S
         for point in points.column_iter() {
             let (x, y) = window.place(point[0], point[1]);
             write!(svg, r#"<circle cx="{x:.1}" cy="{y:.1}" r="1" fill="{colour}"/>"#)
-                .expect("strings take all text");
+                .expect("writing to a string does not fail");
         }
     }
     Ok(svg)
@@ -80,7 +80,7 @@ fn density(window: &Window, flow: &Flow) -> Result<String, FlowError> {
         0 => window.left + centre(j % CELLS),
         _ => window.bottom + centre(j / CELLS),
     });
-    let density = flow.log_prob(points.as_view())?.map(f64::exp);
+    let density = flow.ln_pdf(points.as_view())?.map(f64::exp);
     let most = density.max();
     let size = SIDE / CELLS as f64;
     let mut svg = String::new();
@@ -93,7 +93,7 @@ fn density(window: &Window, flow: &Flow) -> Result<String, FlowError> {
                 svg,
                 r##"<rect x="{x:.2}" y="{y:.2}" width="{size:.2}" height="{size:.2}" fill="#147" fill-opacity="{shade:.2}"/>"##
             )
-            .expect("strings take all text");
+            .expect("writing to a string does not fail");
         }
     }
     Ok(svg)
@@ -108,8 +108,8 @@ fn grid(window: &Window, flow: &Flow) -> Result<String, FlowError> {
             let line = DMatrix::from_fn(2, samples, |i, j| {
                 if i == axis { fixed } else { 6.0 * j as f64 / (samples - 1) as f64 - 3.0 }
             });
-            let image = flow.decode(line.as_view())?.points;
-            let points: Vec<String> = image
+            let decoded = flow.decode_points(line.as_view())?;
+            let points: Vec<String> = decoded
                 .column_iter()
                 .map(|p| window.place(p[0], p[1]))
                 .map(|(x, y)| format!("{x:.1},{y:.1}"))
@@ -121,7 +121,7 @@ fn grid(window: &Window, flow: &Flow) -> Result<String, FlowError> {
                 r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="{width}"/>"#,
                 points.join(" ")
             )
-            .expect("strings take all text");
+            .expect("writing to a string does not fail");
         }
     }
     Ok(svg)

@@ -1,4 +1,4 @@
-//! A masked autoregressive layer: each feature's spline is steered by the features before it.
+//! A masked autoregressive layer: the spline of each feature is conditioned on the features before it.
 
 use burn::{
     module::Module,
@@ -6,16 +6,18 @@ use burn::{
 };
 use rand::Rng;
 
-use super::{Bijection, RqSpline};
 use crate::{
-    FlowConfig, FlowError, StateDict,
-    nn::{Masks, ResidualNet},
+    bijection::{map::Bijection, rq_spline::RqSpline},
+    config::FlowConfig,
+    error::FlowError,
+    nn::{masks::Masks, residual::ResidualNet},
+    state_dict::StateDict,
 };
 
 /// Rational-quadratic autoregressive layer (Durkan et al. 2019; Papamakarios et al. 2017).
 ///
-/// Unlike in the coupling, raw widths and heights are taken as the network gives them, as the
-/// reference package does.
+/// As in the reference package, raw widths and heights are used as the conditioner returns them; only
+/// [`RqCoupling`](crate::bijection::RqCoupling) scales them.
 #[derive(Module, Debug)]
 pub struct RqAutoregressive {
     net: ResidualNet,
@@ -47,9 +49,9 @@ impl RqAutoregressive {
     }
 
     fn build(config: &FlowConfig, net: impl FnOnce([usize; 2], &Masks) -> ResidualNet) -> Self {
-        let spline = RqSpline::new(config.bins, config.tail_bound);
-        let (d, each) = (config.features, spline.raw_len());
-        let masks = Masks::autoregressive(d, config.hidden, each);
+        let spline = RqSpline::new(config.bins(), config.tail_bound());
+        let (d, each) = (config.features(), spline.raw_len());
+        let masks = Masks::autoregressive(d, config.hidden(), each);
         Self { net: net([d, d * each], &masks), spline }
     }
 
@@ -61,20 +63,20 @@ impl RqAutoregressive {
 impl Bijection for RqAutoregressive {
     fn encode(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let raw = self.spline.split(self.net.forward(x.clone()));
-        let (z, ln_slope) = self.spline.encode(x, raw);
-        (z, ln_slope.sum_dim(1).squeeze_dim(1))
+        let (u, ln_slope) = self.spline.encode(x, raw);
+        (u, ln_slope.sum_dim(1).squeeze_dim(1))
     }
 
-    /// After pass `t` the first `t` features are right, so as many passes as features are needed.
-    fn decode(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+    /// After pass `t` the first `t` features have their final values, so `d` passes are needed.
+    fn decode(&self, u: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let pass = |x: Tensor<2>| {
             let raw = self.spline.split(self.net.forward(x));
-            self.spline.decode(z.clone(), raw)
+            self.spline.decode(u.clone(), raw)
         };
-        let mut image = pass(z.zeros_like());
-        for _ in 1..z.dims()[1] {
-            image = pass(image.0);
+        let mut mapped = pass(u.zeros_like());
+        for _ in 1..u.dims()[1] {
+            mapped = pass(mapped.0);
         }
-        (image.0, image.1.sum_dim(1).squeeze_dim(1))
+        (mapped.0, mapped.1.sum_dim(1).squeeze_dim(1))
     }
 }

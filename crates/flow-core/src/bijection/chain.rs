@@ -1,4 +1,4 @@
-//! Layers one after the other.
+//! A sequence of layers.
 
 use burn::{
     module::Module,
@@ -6,8 +6,18 @@ use burn::{
 };
 use rand::Rng;
 
-use super::{Bijection, LuLinear, Permutation, RqAutoregressive, RqCoupling};
-use crate::{BaseKind, FlowConfig, FlowError, LinearKind, StateDict};
+use crate::{
+    bijection::{
+        autoregressive::RqAutoregressive,
+        coupling::RqCoupling,
+        lu_linear::LuLinear,
+        map::{Bijection, zero_ln_det},
+        permutation::Permutation,
+    },
+    config::{FlowConfig, LinearKind, TransformKind},
+    error::FlowError,
+    state_dict::StateDict,
+};
 
 /// One layer of a [`Chain`].
 #[derive(Module, Debug)]
@@ -18,13 +28,13 @@ enum Layer {
     RqAutoregressive(RqAutoregressive),
 }
 
-/// The layers of a flow in encoding order: data first.
+/// The layers of a flow in encoding order: the first acts on standardised outcomes.
 #[derive(Module, Debug)]
 pub struct Chain {
     layers: Vec<Layer>,
 }
 
-/// What stands at a place of the chain.
+/// The layer at one place of the chain.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Reverse,
@@ -33,19 +43,19 @@ pub(crate) enum Kind {
     Autoregressive,
 }
 
-/// The layers a configuration asks for: `steps` times a linear part and a spline layer, then
-/// one linear part.
+/// The layers of a configuration: a linear part and a spline layer, repeated `steps` times, and one more
+/// linear part.
 pub(crate) fn layout(config: &FlowConfig) -> Vec<Kind> {
-    let linear: &[Kind] = match config.linear {
+    let linear: &[Kind] = match config.linear() {
         LinearKind::Lu => &[Kind::Reverse, Kind::Lu],
         LinearKind::Permutation => &[Kind::Reverse],
     };
     let mut layers = Vec::new();
-    for step in 0..config.steps {
+    for step in 0..config.steps() {
         layers.extend_from_slice(linear);
-        layers.push(match config.base {
-            BaseKind::Coupling => Kind::Coupling { step },
-            BaseKind::Autoregressive => Kind::Autoregressive,
+        layers.push(match config.transform() {
+            TransformKind::Coupling => Kind::Coupling { step },
+            TransformKind::Autoregressive => Kind::Autoregressive,
         });
     }
     layers.extend_from_slice(linear);
@@ -60,8 +70,8 @@ impl Chain {
         options: &TensorCreationOptions,
     ) -> Self {
         let layer = |kind| match kind {
-            Kind::Reverse => Layer::Permutation(Permutation::reverse(config.features)),
-            Kind::Lu => Layer::LuLinear(LuLinear::identity(config.features, options)),
+            Kind::Reverse => Layer::Permutation(Permutation::reverse(config.features())),
+            Kind::Lu => Layer::LuLinear(LuLinear::identity(config.features(), options)),
             Kind::Coupling { step } => {
                 Layer::RqCoupling(RqCoupling::init(step, config, rng, options))
             }
@@ -81,12 +91,12 @@ impl Chain {
             let prefix = prefix(index);
             match kind {
                 Kind::Reverse => {
-                    let layer = Permutation::reverse(config.features);
+                    let layer = Permutation::reverse(config.features());
                     state.expect_integers(&format!("{prefix}._permutation"), layer.order());
                     Layer::Permutation(layer)
                 }
                 Kind::Lu => {
-                    Layer::LuLinear(LuLinear::import(&prefix, config.features, state, options))
+                    Layer::LuLinear(LuLinear::import(&prefix, config.features(), state, options))
                 }
                 Kind::Coupling { step } => {
                     Layer::RqCoupling(RqCoupling::import(&prefix, step, config, state, options))
@@ -124,7 +134,7 @@ impl Chain {
         self.layers.is_empty()
     }
 
-    /// Places of the spline layers.
+    /// Indices of the spline layers.
     pub(crate) fn spline_layers(&self) -> impl Iterator<Item = usize> {
         let spline =
             |layer: &Layer| matches!(layer, Layer::RqCoupling(_) | Layer::RqAutoregressive(_));
@@ -154,17 +164,17 @@ impl Layer {
 
 impl Bijection for Chain {
     fn encode(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let start = super::zero_ln_det(&x);
+        let start = zero_ln_det(&x);
         self.layers.iter().fold((x, start), |(x, sum), layer| {
-            let (z, ln_det) = layer.as_bijection().encode(x);
-            (z, sum + ln_det)
+            let (u, ln_det) = layer.as_bijection().encode(x);
+            (u, sum + ln_det)
         })
     }
 
-    fn decode(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let start = super::zero_ln_det(&z);
-        self.layers.iter().rev().fold((z, start), |(z, sum), layer| {
-            let (x, ln_det) = layer.as_bijection().decode(z);
+    fn decode(&self, u: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+        let start = zero_ln_det(&u);
+        self.layers.iter().rev().fold((u, start), |(u, sum), layer| {
+            let (x, ln_det) = layer.as_bijection().decode(u);
             (x, sum + ln_det)
         })
     }

@@ -1,4 +1,4 @@
-//! A coupling layer: half of the features steer splines on the other half.
+//! A coupling layer: the splines of one half of the features are conditioned on the other half.
 
 use burn::{
     module::Module,
@@ -6,13 +6,22 @@ use burn::{
 };
 use rand::Rng;
 
-use super::{Bijection, RawKnots, RqSpline, permutation::invert, select_columns};
-use crate::{FlowConfig, FlowError, StateDict, nn::ResidualNet};
+use crate::{
+    bijection::{
+        map::{Bijection, select_columns},
+        permutation::invert,
+        rq_spline::{RawKnots, RqSpline},
+    },
+    config::FlowConfig,
+    error::FlowError,
+    nn::residual::ResidualNet,
+    state_dict::StateDict,
+};
 
 /// Rational-quadratic coupling (Durkan et al. 2019).
 ///
-/// Every second feature is transformed, starting with the first in even steps and with the second
-/// in odd ones; a residual network turns the others into the knots of the splines.
+/// Every second feature is transformed, from the first on in even steps and from the second on in odd
+/// ones. The conditioner, a residual network, computes the knots of their splines from the others.
 #[derive(Module, Debug)]
 pub struct RqCoupling {
     net: ResidualNet,
@@ -30,7 +39,7 @@ pub struct RqCoupling {
 }
 
 impl RqCoupling {
-    /// The coupling of step `step`, with weights from `rng`.
+    /// The coupling of step `step` with weights from `rng`.
     pub(crate) fn init(
         step: usize,
         config: &FlowConfig,
@@ -61,11 +70,12 @@ impl RqCoupling {
         config: &FlowConfig,
         net: impl FnOnce([usize; 2]) -> ResidualNet,
     ) -> Self {
-        let spline = RqSpline::new(config.bins, config.tail_bound);
-        let (transformed, identity) = coupling_features(config.features, step);
+        let spline = RqSpline::new(config.bins(), config.tail_bound());
+        let (transformed, identity) = config.coupling_features(step);
         let net = net([identity.len(), transformed.len() * spline.raw_len()]);
         let merge = invert(&[identity.clone(), transformed.clone()].concat());
-        Self { net, transformed, identity, merge, spline, scale: (config.hidden as f64).sqrt() }
+        let scale = (config.hidden() as f64).sqrt();
+        Self { net, transformed, identity, merge, spline, scale }
     }
 
     pub(crate) fn export(&self, prefix: &str, state: &mut StateDict) -> Result<(), FlowError> {
@@ -83,8 +93,8 @@ impl RqCoupling {
         let identity = select_columns(x.clone(), &self.identity);
         let transformed = select_columns(x, &self.transformed);
         let raw = self.raw_knots(identity.clone());
-        let (image, ln_slope) = spline(transformed, raw);
-        let merged = select_columns(Tensor::cat(vec![identity, image], 1), &self.merge);
+        let (mapped, ln_slope) = spline(transformed, raw);
+        let merged = select_columns(Tensor::cat(vec![identity, mapped], 1), &self.merge);
         (merged, ln_slope.sum_dim(1).squeeze_dim(1))
     }
 
@@ -98,17 +108,12 @@ impl RqCoupling {
     }
 }
 
-/// Features that the coupling of step `step` transforms, and those it leaves.
-pub(crate) fn coupling_features(features: usize, step: usize) -> (Vec<usize>, Vec<usize>) {
-    (0..features).partition(|i| i % 2 == step % 2)
-}
-
 impl Bijection for RqCoupling {
     fn encode(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         self.apply(x, |x, raw| self.spline.encode(x, raw))
     }
 
-    fn decode(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        self.apply(z, |z, raw| self.spline.decode(z, raw))
+    fn decode(&self, u: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+        self.apply(u, |u, raw| self.spline.decode(u, raw))
     }
 }

@@ -1,4 +1,4 @@
-//! A linear layer held as the product of two triangular matrices.
+//! A linear layer, stored as the product of two triangular matrices.
 
 use burn::{
     module::{Module, Param},
@@ -6,17 +6,21 @@ use burn::{
 };
 use nalgebra::DMatrix;
 
-use super::Bijection;
-use crate::{FlowError, StateDict, device::like, state_dict::to_host};
+use crate::{
+    bijection::map::{Bijection, zero_ln_det},
+    device::like,
+    error::FlowError,
+    state_dict::{StateDict, to_host},
+};
 
 /// Smallest entry on the diagonal of $U$.
 const EPSILON: f64 = 1e-3;
 
-/// $z = L U x + b$ with unit lower triangular $L$ and upper triangular $U$ whose diagonal is
+/// $u = L U x + b$ with unit lower triangular $L$ and upper triangular $U$ whose diagonal is
 /// positive (Oliva et al., *Transformation autoregressive networks*, ICML 2018).
 ///
-/// Decoding inverts the two factors on the host in double precision and carries no gradient back to
-/// the parameters.
+/// Decoding inverts the two factors on the host in double precision. Gradients do not pass through
+/// this inverse to the parameters.
 #[derive(Module, Debug)]
 pub struct LuLinear {
     /// Below the diagonal of $L$, row by row, `[d (d - 1) / 2]`.
@@ -157,19 +161,19 @@ impl Bijection for LuLinear {
         let n = x.dims()[0];
         let (lower, upper) = self.factors();
         let weight = lower.matmul(upper).transpose();
-        let z = x.matmul(weight) + self.bias.val().unsqueeze();
+        let u = x.matmul(weight) + self.bias.val().unsqueeze();
         let ln_det = self.upper_diagonal().log().sum().expand([n]);
-        (z, ln_det)
+        (u, ln_det)
     }
 
-    fn decode(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+    fn decode(&self, u: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let d = self.dim();
         let (inverse, ln_det) = self.inverse();
-        // Column-major inverse read row by row is its transpose, which is what rows multiply.
+        // Rows are multiplied by the transpose; the column-major inverse is its row-major transpose.
         let weight =
-            Tensor::<2>::from_data(TensorData::new(inverse.as_slice().to_vec(), [d, d]), like(&z));
-        let ln_det = super::zero_ln_det(&z).add_scalar(-ln_det);
-        let x = (z - self.bias.val().unsqueeze()).matmul(weight);
+            Tensor::<2>::from_data(TensorData::new(inverse.as_slice().to_vec(), [d, d]), like(&u));
+        let ln_det = zero_ln_det(&u).add_scalar(-ln_det);
+        let x = (u - self.bias.val().unsqueeze()).matmul(weight);
         (x, ln_det)
     }
 }

@@ -2,9 +2,9 @@
 
 use burn::{module::Module, tensor::Tensor};
 
-use super::{Bijection, select_columns, zero_ln_det};
+use crate::bijection::map::{Bijection, select_columns, zero_ln_det};
 
-/// Reorders the features: encoded feature `j` is data feature `order[j]`.
+/// Reorders the features: encoded feature `j` is input feature `order[j]`.
 #[derive(Module, Debug)]
 pub struct Permutation {
     #[module(skip)]
@@ -19,7 +19,7 @@ impl Permutation {
         Self::from_order((0..d).rev().collect())
     }
 
-    /// A permutation from its order, which must hold each of `0..d` once.
+    /// A permutation from its order, which must contain each of `0..d` once.
     fn from_order(order: Vec<usize>) -> Self {
         Self { inverse: invert(&order), order }
     }
@@ -30,7 +30,7 @@ impl Permutation {
 }
 
 /// The order that undoes `order`.
-pub(super) fn invert(order: &[usize]) -> Vec<usize> {
+pub(crate) fn invert(order: &[usize]) -> Vec<usize> {
     let mut inverse = vec![0; order.len()];
     order.iter().enumerate().for_each(|(to, &from)| inverse[from] = to);
     inverse
@@ -42,8 +42,8 @@ impl Bijection for Permutation {
         (select_columns(x, &self.order), ln_det)
     }
 
-    fn decode(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let ln_det = zero_ln_det(&z);
-        (select_columns(z, &self.inverse), ln_det)
+    fn decode(&self, u: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+        let ln_det = zero_ln_det(&u);
+        (select_columns(u, &self.inverse), ln_det)
     }
 }

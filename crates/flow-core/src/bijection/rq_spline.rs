@@ -14,12 +14,12 @@ use burn::tensor::{
 
 use crate::device::like;
 
-/// An elementwise monotone spline; its knots come from a network.
+/// An elementwise monotone spline whose knots come from a conditioner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RqSpline {
     /// Number of bins `k`.
     pub bins: usize,
-    /// Half-width $B$ of the interval the spline acts on.
+    /// Half-width $B$ of the interval on which the spline acts.
     pub tail_bound: f64,
     /// Smallest width of a bin as a share of the interval.
     pub min_bin_width: f64,
@@ -29,7 +29,7 @@ pub struct RqSpline {
     pub min_derivative: f64,
 }
 
-/// Knots as they come from a network, before soft-max and soft-plus.
+/// Knots as a conditioner returns them, before soft-max and soft-plus.
 #[derive(Clone, Debug)]
 pub struct RawKnots {
     /// `[n, t, k]`
@@ -40,7 +40,7 @@ pub struct RawKnots {
     pub derivatives: Tensor<3>,
 }
 
-/// The bin an input falls into; each field is `[n, t]`.
+/// The bin of each input; each field is `[n, t]`.
 struct Bin {
     x0: Tensor<2>,
     y0: Tensor<2>,
@@ -63,13 +63,12 @@ impl RqSpline {
         }
     }
 
-    /// Numbers a network must supply for each transformed feature: `3 k - 1`.
+    /// Outputs of the conditioner per transformed feature: `3 k - 1`.
     pub fn raw_len(&self) -> usize {
         3 * self.bins - 1
     }
 
-    /// Splits what a network supplies, `3 k - 1` numbers for each feature, into widths, heights and
-    /// derivatives.
+    /// Splits the outputs of a conditioner, `3 k - 1` per feature, into widths, heights and derivatives.
     ///
     /// # Shapes
     /// - `raw`: `[n, t (3 k - 1)]`
@@ -84,7 +83,7 @@ impl RqSpline {
         }
     }
 
-    /// $z = f(x)$ by (1) and $\log \mathrm d z/\mathrm d x$.
+    /// $y = f(x)$ by (1) and $\ln \mathrm d y/\mathrm d x$.
     ///
     /// # Shapes
     /// - `x`: `[n, t]`; returns two `[n, t]`
@@ -97,18 +96,18 @@ impl RqSpline {
 
         let t = (inside - bin.x0.clone()) / bin.width.clone();
         let (ln_slope, quotient) = bin.ln_slope(t);
-        let z = bin.y0 + bin.height * quotient;
-        (z.mask_where(outside.clone(), x), ln_slope.mask_fill(outside, 0.0))
+        let y = bin.y0 + bin.height * quotient;
+        (y.mask_where(outside.clone(), x), ln_slope.mask_fill(outside, 0.0))
     }
 
-    /// $x = f^{-1}(z)$, the root of the quadratic that (1) amounts to, and
-    /// $\log \mathrm d x/\mathrm d z$.
+    /// $x = f^{-1}(y)$, the root of a quadratic equation that is equivalent to (1), and
+    /// $\ln \mathrm d x/\mathrm d y$.
     ///
     /// # Shapes
-    /// - `z`: `[n, t]`; returns two `[n, t]`
-    pub fn decode(&self, z: Tensor<2>, raw: RawKnots) -> (Tensor<2>, Tensor<2>) {
-        let outside = self.outside(&z);
-        let inside = z.clone().mask_fill(outside.clone(), 0.0);
+    /// - `y`: `[n, t]`; returns two `[n, t]`
+    pub fn decode(&self, y: Tensor<2>, raw: RawKnots) -> (Tensor<2>, Tensor<2>) {
+        let outside = self.outside(&y);
+        let inside = y.clone().mask_fill(outside.clone(), 0.0);
         let (knots_x, knots_y) = self.knots(raw.widths, raw.heights);
         let index = bin_index(&knots_y, &inside);
         let bin = self.bin(&index, &knots_x, &knots_y, raw.derivatives);
@@ -125,7 +124,7 @@ impl RqSpline {
         let t = c.mul_scalar(2.0) / (-b - root);
         let x = bin.x0.clone() + t.clone() * bin.width.clone();
         let (ln_slope, _) = bin.ln_slope(t);
-        (x.mask_where(outside.clone(), z), (-ln_slope).mask_fill(outside, 0.0))
+        (x.mask_where(outside.clone(), y), (-ln_slope).mask_fill(outside, 0.0))
     }
 
     /// True where the map is the identity; NaN counts as outside.
@@ -150,7 +149,7 @@ impl RqSpline {
         Tensor::cat(vec![edge(-bound), inner, edge(bound)], 2)
     }
 
-    /// Gathers the bin `index` before its derivatives are transformed, since soft-plus is dear.
+    /// The bin `index`. Soft-plus is expensive, so only the two derivatives of that bin are transformed.
     fn bin(
         &self,
         index: &Tensor<3, Int>,
@@ -160,7 +159,7 @@ impl RqSpline {
     ) -> Bin {
         let [n, t, _] = index.dims();
         let options = like(&derivatives);
-        // Ends with slope 1 meet the identity outside.
+        // Slope 1 at both ends, as outside.
         let end = ((1.0 - self.min_derivative).exp() - 1.0).ln();
         let end = Tensor::full([n, t, 1], end, options);
         let derivatives = Tensor::cat(vec![end.clone(), derivatives, end], 2);
@@ -183,7 +182,7 @@ impl RqSpline {
 }
 
 impl Bin {
-    /// $\log \mathrm d y/\mathrm d x$ at `t` and the quotient of (1) without its factor $h$.
+    /// $\ln \mathrm d y/\mathrm d x$ at `t` and the quotient of (1) without its factor $h$.
     fn ln_slope(&self, t: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
         let slope = self.height.clone() / self.width.clone();
         let rest = t.clone().mul_scalar(-1.0).add_scalar(1.0);

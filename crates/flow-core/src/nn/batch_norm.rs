@@ -1,4 +1,4 @@
-//! Batch normalisation with the reference package's constants.
+//! Batch normalisation with the constants of the reference package.
 
 use burn::{
     module::{Module, Param, RunningState},
@@ -8,17 +8,17 @@ use burn::{
     },
 };
 
-use crate::{FlowError, StateDict};
+use crate::{error::FlowError, state_dict::StateDict};
 
 /// Added to the variance.
-const EPSILON: f64 = 1e-3;
-/// Share of the batch in the running statistics.
-const MOMENTUM: f64 = 0.1;
+pub(crate) const EPSILON: f64 = 1e-3;
+/// Weight of a batch in the running statistics.
+pub(crate) const MOMENTUM: f64 = 0.1;
 
 /// Batch normalisation over the rows of `[n, units]` (Ioffe and Szegedy 2015).
 ///
-/// In training the batch's own mean and biased variance normalise, and the running variance takes
-/// up the unbiased one; otherwise the running statistics normalise.
+/// In training, the mean and the biased variance of the batch normalise, and the running statistics
+/// are updated with the mean and the unbiased variance. Otherwise the running statistics normalise.
 #[derive(Module, Debug)]
 pub struct BatchNorm {
     gamma: Param<Tensor<1>>,
@@ -58,7 +58,7 @@ impl BatchNorm {
         state.put(format!("{prefix}.bias"), self.beta.val())?;
         state.put(format!("{prefix}.running_mean"), self.running_mean.value_sync())?;
         state.put(format!("{prefix}.running_var"), self.running_var.value_sync())?;
-        // The reference package counts batches there; nothing depends on it.
+        // The reference package counts batches there; no result depends on it.
         state.put_integer(format!("{prefix}.num_batches_tracked"), 0);
         Ok(())
     }
@@ -80,8 +80,8 @@ impl BatchNorm {
     }
 }
 
-/// Takes up the statistics of a batch; a unit whose statistic is not finite keeps its old one, so
-/// that a single bad batch does not spoil the layer for good.
+/// Updates running statistics with those of a batch. A unit whose batch statistic is not finite keeps
+/// its old one, so that a single bad batch does not damage the layer permanently.
 fn blend(running: &RunningState<Tensor<1>>, batch: Tensor<1>) {
     let old = running.value_sync();
     let batch = batch.detach();

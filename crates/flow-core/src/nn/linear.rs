@@ -1,4 +1,4 @@
-//! A fully connected layer with weights from a host generator.
+//! A fully connected layer.
 
 use burn::{
     module::{Module, Param},
@@ -7,19 +7,18 @@ use burn::{
 use rand::Rng;
 use rand_distr::{Distribution, Uniform};
 
-use super::masks::Mask;
-use crate::{FlowError, StateDict, device::like};
+use crate::{device::like, error::FlowError, nn::masks::Mask, state_dict::StateDict};
 
-/// $y = x W + b$, where a mask may cut connections.
+/// $y = x W + b$; a mask may remove connections.
 #[derive(Module, Debug)]
 pub struct Linear {
     /// `[inputs, outputs]`; stored in files as `[outputs, inputs]`.
     weight: Param<Tensor<2>>,
     /// `[outputs]`
     bias: Param<Tensor<1>>,
-    /// 1 where a connection stands and 0 where it is cut, in the shape of the weight; not trained.
+    /// 1 for a connection and 0 for a removed one, in the shape of the weight; not trained.
     mask: Option<Param<Tensor<2>>>,
-    /// Degrees of the outputs that the mask came from.
+    /// Degrees of the outputs; see [`Masks`](crate::nn::masks::Masks).
     #[module(skip)]
     degrees: Vec<usize>,
 }
@@ -27,7 +26,7 @@ pub struct Linear {
 impl Linear {
     /// Weights and biases uniform in ±`bound`; without a bound, ±1/√inputs.
     ///
-    /// The generator belongs to the caller, so that equal seeds give equal weights on every device.
+    /// The generator runs on the host, so that equal seeds give equal weights on every device.
     pub(crate) fn init(
         [inputs, outputs]: [usize; 2],
         bound: Option<f64>,
@@ -100,7 +99,7 @@ impl Linear {
     }
 }
 
-/// A parameter whose memory is in the order of its shape, not a transposed view.
+/// A parameter whose memory is contiguous, not a transposed view.
 fn contiguous_param(tensor: Tensor<2>) -> Param<Tensor<2>> {
     let options = like(&tensor);
     Param::from_tensor(Tensor::from_data(tensor.into_data(), options))

@@ -1,14 +1,14 @@
 //! Masks that make a network autoregressive.
 //!
-//! Every unit has a degree, and a connection stands where the degrees rise (Germain et al., *MADE*,
-//! ICML 2015): features have degrees 1 to d, hidden units run through 1 to d − 1 over and over, and
-//! the outputs of a feature have the degree of that feature. A hidden layer lets equal degrees
-//! through, the last layer does not, so that the outputs of feature i depend on features before i.
+//! Every unit has a degree (Germain et al., *MADE*, ICML 2015): features have degrees 1 to d, hidden
+//! units have degrees 1 to d − 1 in repeated order, and the outputs of a feature have the degree of that
+//! feature. A hidden layer keeps a connection if its degree does not fall, the last layer only if it
+//! rises. The outputs of feature i therefore depend on the features before i alone.
 
 /// Connections of one layer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Mask {
-    /// 1 where a connection stands, `[outputs, inputs]` row by row.
+    /// 1 for a connection and 0 for none, `[outputs, inputs]`, row-major.
     pub(crate) values: Vec<f64>,
     /// Degree of each output.
     pub(crate) degrees: Vec<usize>,
@@ -43,11 +43,11 @@ impl Masks {
     }
 }
 
-fn mask(from: &[usize], to: &[usize], stands: impl Fn(usize, usize) -> bool) -> Mask {
+fn mask(from: &[usize], to: &[usize], kept: impl Fn(usize, usize) -> bool) -> Mask {
     let values = to
         .iter()
         .flat_map(|&t| from.iter().map(move |&f| (f, t)))
-        .map(|(f, t)| f64::from(u8::from(stands(f, t))))
+        .map(|(f, t)| f64::from(u8::from(kept(f, t))))
         .collect();
     Mask { values, degrees: to.to_vec() }
 }

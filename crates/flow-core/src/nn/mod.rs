@@ -1,11 +1,10 @@
-//! The networks that turn features into spline parameters.
+//! The conditioners: networks that compute the parameters of splines from features.
 
-mod batch_norm;
-mod linear;
-mod masks;
-mod residual;
+pub(crate) mod batch_norm;
+pub(crate) mod linear;
+pub(crate) mod masks;
+pub(crate) mod residual;
 
 pub use batch_norm::BatchNorm;
 pub use linear::Linear;
-pub(crate) use masks::Masks;
 pub use residual::ResidualNet;

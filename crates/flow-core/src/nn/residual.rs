@@ -1,4 +1,4 @@
-//! The pre-activation residual network inside each spline layer.
+//! The conditioner of a spline layer: a pre-activation residual network.
 
 use burn::{
     module::Module,
@@ -7,12 +7,16 @@ use burn::{
 };
 use rand::Rng;
 
-use super::{BatchNorm, Linear, Masks};
-use crate::{FlowConfig, FlowError, StateDict};
+use crate::{
+    config::FlowConfig,
+    error::FlowError,
+    nn::{batch_norm::BatchNorm, linear::Linear, masks::Masks},
+    state_dict::StateDict,
+};
 
-/// Residual blocks in every network.
+/// Residual blocks of every network.
 const BLOCKS: usize = 2;
-/// Bound of the last layer of a block at the start, so that a block begins near the identity.
+/// Initial bound of the last layer of a block, so that a block starts near the identity.
 const SMALL: f64 = 1e-3;
 
 /// A residual network with two blocks of two layers (He et al., *Identity mappings in deep residual
@@ -40,7 +44,7 @@ impl ResidualNet {
         rng: &mut impl Rng,
         options: &TensorCreationOptions,
     ) -> Self {
-        let hidden = config.hidden;
+        let hidden = config.hidden();
         let first = [inputs, hidden];
         let first = Linear::init(first, None, masks.map(|m| &m.first), rng, options);
         let inner = masks.map(|m| &m.hidden);
@@ -50,7 +54,7 @@ impl ResidualNet {
                 linears: [None, Some(SMALL)]
                     .map(|bound| Linear::init([hidden, hidden], bound, inner, rng, options))
                     .into(),
-                dropout: DropoutConfig::new(config.dropout).init(),
+                dropout: DropoutConfig::new(config.dropout()).init(),
             })
             .collect();
         let last = [hidden, outputs];
@@ -86,7 +90,7 @@ impl ResidualNet {
         state: &mut StateDict,
         options: &TensorCreationOptions,
     ) -> Self {
-        let hidden = config.hidden;
+        let hidden = config.hidden();
         let mut linear = |name: String, shape, mask| {
             Linear::import(&format!("{prefix}.{name}"), shape, mask, state, options)
         };
@@ -112,7 +116,7 @@ impl ResidualNet {
                     BatchNorm::import(&name, hidden, state, options)
                 }),
                 linears,
-                dropout: DropoutConfig::new(config.dropout).init(),
+                dropout: DropoutConfig::new(config.dropout()).init(),
             })
             .collect();
         Self { first, blocks, last }
@@ -121,7 +125,7 @@ impl ResidualNet {
 
 /// The two normalisations of a block, or none.
 fn norms(config: &FlowConfig, make: impl FnMut(usize) -> BatchNorm) -> Vec<BatchNorm> {
-    if config.batch_norm { (0..2).map(make).collect() } else { Vec::new() }
+    if config.batch_norm() { (0..2).map(make).collect() } else { Vec::new() }
 }
 
 impl Block {

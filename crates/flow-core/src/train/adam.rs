@@ -1,7 +1,7 @@
-//! Adam with the reference package's constants, after clipping by the norm of all gradients.
+//! Adam after clipping of the gradient with respect to all parameters, for burn modules.
 //!
-//! The gradients are laid end to end, so that a step is a few passes over one long tensor and not a
-//! few over each parameter: on a GPU, small passes take as long to start as to run.
+//! The gradients are concatenated, so that a step is a few operations on one long tensor instead of a
+//! few per parameter: on a GPU, starting a small operation takes as long as the operation.
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
@@ -9,27 +9,26 @@ use burn::{
     tensor::Tensor,
 };
 
-const BETA: [f64; 2] = [0.9, 0.999];
-const EPSILON: f64 = 1e-8;
+use crate::cpu::adam::{BETA, EPSILON};
 
-/// Adam (Kingma and Ba, ICLR 2015) with β = (0.9, 0.999) and ε = 1e-8, preceded by clipping of the
-/// gradient of all parameters together; burn's own clipping takes each parameter alone.
+/// Adam (Kingma and Ba, ICLR 2015) with β = (0.9, 0.999) and ε = 1e-8, after clipping of the gradient
+/// with respect to all parameters; burn's own clipping treats each parameter separately.
 #[derive(Clone, Debug)]
 pub struct GlobalAdam {
-    /// First and second moments of the parameters end to end; none before the first step.
+    /// First and second moments of the concatenated parameters; `None` before the first step.
     pub(super) moments: Option<[Tensor<1>; 2]>,
     pub(super) steps: u32,
     clip_norm: f64,
 }
 
 impl GlobalAdam {
-    /// An optimiser that bounds the norm of the gradient by `clip_norm`.
+    /// An optimiser that limits the norm of the gradient to `clip_norm`.
     pub fn new(clip_norm: f64) -> Self {
         Self { moments: None, steps: 0, clip_norm }
     }
 
-    /// One step; `grads` belong to `module`, which must be the same at every step but for its values.
-    /// `None`, and no change, if the norm of the gradient is not finite.
+    /// The module after one step; `grads` are its gradients. Every step must be for the same module, with
+    /// the values of the step before. Returns `None` if the norm of the gradient is not finite.
     pub fn step<M: Module>(&mut self, rate: f64, module: &M, grads: &GradientsParams) -> Option<M> {
         let Some(mut grad) = flat(grads, module) else { return Some(module.clone()) };
         let norm = norm(&grad);
@@ -54,7 +53,7 @@ impl GlobalAdam {
     }
 }
 
-/// Norm of all gradients together; `grads` belong to `module`.
+/// Norm of the gradient with respect to all parameters; `grads` are the gradients of `module`.
 pub fn gradient_norm<M: Module>(grads: &GradientsParams, module: &M) -> f64 {
     flat(grads, module).map_or(0.0, |grad| norm(&grad))
 }
@@ -63,7 +62,7 @@ fn norm(grad: &Tensor<1>) -> f64 {
     grad.clone().square().sum().into_scalar::<f64>().sqrt()
 }
 
-/// The gradients of the parameters that have one, end to end.
+/// The concatenated gradients of the parameters that have one.
 fn flat<M: Module>(grads: &GradientsParams, module: &M) -> Option<Tensor<1>> {
     struct Collect<'a>(&'a GradientsParams, Vec<Tensor<1>>);
     impl ModuleVisitor for Collect<'_> {
@@ -77,7 +76,7 @@ fn flat<M: Module>(grads: &GradientsParams, module: &M) -> Option<Tensor<1>> {
     (!collect.1.is_empty()).then(|| Tensor::cat(collect.1, 0))
 }
 
-/// Takes its part of a step off each parameter that has a gradient.
+/// Subtracts its part of the step from each parameter that has a gradient.
 struct Move<'a> {
     grads: &'a GradientsParams,
     step: Tensor<1>,

@@ -1,4 +1,4 @@
-//! Checkpoints: the whole state of a run in one file.
+//! Checkpoints: the state of a run in one file.
 
 use std::{
     collections::HashMap,
@@ -9,38 +9,40 @@ use std::{
 use safetensors::SafeTensors;
 use serde::de::DeserializeOwned;
 
-use super::{
-    TrainingRecord,
-    learner::Saved,
-    run::{Progress, Run},
-    weights::Weights,
-};
 use crate::{
-    FlowError, HostTensor, Precision,
+    config::FlowConfig,
+    cpu::training::tensors::Weights,
+    device::Precision,
+    error::FlowError,
     file::{Stored, damaged, host_tensor, json, read_metadata, to_safetensors, write_atomically},
+    state_dict::HostTensor,
+    train::{
+        learner::Saved,
+        record::TrainingRecord,
+        state::{Progress, State},
+    },
 };
 
 const FORMAT: &str = "latent-is training";
 const VERSION: &str = "3";
 
-/// Where a run keeps its state, and how often it is written.
+/// The file of a run's state, and how often it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The file; a run that finds one takes it up.
+    /// The file; a run resumes from it if it exists.
     pub path: PathBuf,
-    /// Time between two writings; the result does not depend on it.
+    /// Time between two writes; the result does not depend on it.
     pub every: Duration,
 }
 
 impl Checkpoint {
-    /// A checkpoint at `path`, written every half minute.
+    /// A checkpoint at `path`, written every 30 seconds.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), every: Duration::from_secs(30) }
     }
 
-    /// Writes the state of `run`.
-    pub(crate) fn save(&self, run: &Run<'_>) -> Result<(), FlowError> {
-        let state = &run.state;
+    /// Writes the state of a run of a flow of this architecture.
+    pub(crate) fn save(&self, config: &FlowConfig, state: &State<'_>) -> Result<(), FlowError> {
         let mut tensors = Vec::new();
         let mut put = |group: &str, list: &[Vec<f32>]| {
             for (i, tensor) in list.iter().enumerate() {
@@ -58,7 +60,7 @@ impl Checkpoint {
         let meta = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("version".to_owned(), VERSION.to_owned()),
-            ("config".to_owned(), json(run.flow.config())),
+            ("config".to_owned(), json(config)),
             ("record".to_owned(), json(&state.record)),
             ("progress".to_owned(), json(&state.progress)),
             ("path".to_owned(), json(&state.learner.name())),
@@ -67,11 +69,15 @@ impl Checkpoint {
         write_atomically(&self.path, &to_safetensors(tensors, meta))
     }
 
-    /// Puts `run` where the file says it was; without a file it begins at the beginning.
-    pub(crate) fn resume<'a>(&self, run: Run<'a>) -> Result<Run<'a>, FlowError> {
+    /// Replaces the state of a new run by that of the file, if the file exists.
+    pub(crate) fn resume(
+        &self,
+        config: &FlowConfig,
+        state: &mut State<'_>,
+    ) -> Result<(), FlowError> {
         match std::fs::read(&self.path) {
-            Ok(bytes) => self.restore(&bytes, run),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(run),
+            Ok(bytes) => self.restore(&bytes, config, state),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(source) => {
                 Err(FlowError::File { action: "cannot read", path: self.path.clone(), source })
             }
@@ -88,22 +94,29 @@ impl Checkpoint {
         }
     }
 
-    fn restore<'a>(&self, bytes: &[u8], mut run: Run<'a>) -> Result<Run<'a>, FlowError> {
+    fn restore(
+        &self,
+        bytes: &[u8],
+        config: &FlowConfig,
+        state: &mut State<'_>,
+    ) -> Result<(), FlowError> {
         let file = File::open(&self.path, bytes)?;
         let other = |reason: &str| FlowError::OtherRun {
             path: self.path.clone(),
             reason: reason.to_owned(),
         };
         let record: TrainingRecord = file.meta("record")?;
-        if record.data_hash != run.state.record.data_hash {
+        if record.data_hash != state.record.data_hash {
             return Err(other("it was trained on other data"));
         }
-        if record.settings != *run.settings()
-            || file.meta::<crate::FlowConfig>("config")? != *run.flow.config()
+        if record.settings != state.record.settings || file.meta::<FlowConfig>("config")? != *config
         {
             return Err(other("it was trained with other settings"));
         }
-        if file.meta::<String>("path")? != run.state.learner.name() {
+        let learner = file.meta::<String>("path")?;
+        // Earlier versions wrote `compiled` for the CPU.
+        let learner = if learner == "compiled" { "cpu" } else { &learner };
+        if learner != state.learner.name() {
             return Err(other("it was trained on another kind of device"));
         }
         let weights = file.list("weights");
@@ -114,20 +127,20 @@ impl Checkpoint {
             steps: file.meta("steps")?,
         };
         for list in [&weights?, &file.list("last")?, &file.list("best")?] {
-            if lengths(list) != lengths(&run.state.last) {
+            if lengths(list) != lengths(&state.last) {
                 return Err(file.wrong("its tensors have other shapes".into()));
             }
         }
-        run.state.learner.restore(file.list("weights")?, saved).map_err(|e| file.wrong(e))?;
-        run.state.last = file.list("last")?;
-        run.state.best = file.list("best")?;
-        run.state.progress = file.meta::<Progress>("progress")?;
-        run.state.record = record;
-        Ok(run)
+        state.learner.restore(file.list("weights")?, saved).map_err(|e| file.wrong(e))?;
+        state.last = file.list("last")?;
+        state.best = file.list("best")?;
+        state.progress = file.meta::<Progress>("progress")?;
+        state.record = record;
+        Ok(())
     }
 }
 
-/// A checkpoint that is being read.
+/// A checkpoint file in memory.
 struct File<'a> {
     path: &'a Path,
     meta: HashMap<String, String>,

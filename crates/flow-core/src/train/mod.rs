@@ -1,20 +1,32 @@
 //! Maximum-likelihood training.
 
 mod adam;
-mod checkpoint;
-mod compiled;
-mod fit;
+mod burn_learner;
+pub(crate) mod checkpoint;
+mod cpu_learner;
+mod data;
+pub(crate) mod fit;
+mod jitter;
 mod learner;
+#[cfg(test)]
+mod learner_tests;
+pub(crate) mod loss;
 mod observer;
-mod record;
+pub(crate) mod record;
+mod rng;
 mod run;
-mod settings;
-mod weights;
+mod schedule;
+pub(crate) mod settings;
+mod state;
+pub(crate) mod weights;
 
 pub use adam::{GlobalAdam, gradient_norm};
 pub use checkpoint::Checkpoint;
-pub use fit::{Trained, data_hash, fit, fit_resumable};
+pub use data::data_hash;
+pub use fit::{fit, fit_resumable};
+pub use jitter::Jitter;
+pub use loss::negative_log_likelihood;
 pub use observer::{Epoch, Observer};
-pub use record::TrainingRecord;
-pub use run::negative_log_likelihood;
-pub use settings::{Jitter, Schedule, TrainSettings};
+pub use record::{Trained, TrainingRecord};
+pub use schedule::Schedule;
+pub use settings::{TrainSettings, TrainSettingsBuilder};

@@ -1,51 +1,50 @@
-//! What a training run tells while it runs.
+//! Progress of a training run.
 
 /// State at the end of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
     /// Epochs done.
     pub done: usize,
-    /// Epochs in all.
+    /// Epochs in total.
     pub total: usize,
-    /// Mean negative log-likelihood over the epoch's batches, in training mode.
+    /// Mean negative log-likelihood of the batches of the epoch, in training mode and standardised units.
     pub loss: f64,
-    /// Mean log-likelihood of the held-out rows in standardised units; `None` without any.
+    /// Mean log-likelihood of the held-out rows in standardised units; `None` if there are none.
     pub held_out: Option<f64>,
-    /// Training rows a second since the run began or was taken up again.
+    /// Training rows per second since the start or the resumption of the run.
     pub rows_per_second: f64,
-    /// Seconds until the last epoch would end at that speed.
+    /// Seconds until the end of the last epoch at that speed.
     pub seconds_left: f64,
 }
 
-/// Hears how a training run goes; every method does nothing unless it is written.
+/// Receives the progress of a training run. By default every method does nothing.
 pub trait Observer {
-    /// The run begins: `steps` optimiser steps in all.
+    /// Called at the start with the total number of optimiser steps.
     fn start(&mut self, steps: usize) {
         let _ = steps;
     }
 
-    /// The run is taken up again after `done` steps; called after [`start`](Self::start).
+    /// Called after [`start`](Self::start) when the run resumes from a checkpoint after `done` steps.
     fn resume(&mut self, done: usize) {
         let _ = done;
     }
 
-    /// A step is done; `loss` is the mean negative log-likelihood of its batch in standardised
-    /// units.
+    /// Called after a step with the mean negative log-likelihood of its batch in standardised units.
     fn step(&mut self, loss: f64) {
         let _ = loss;
     }
 
-    /// A step is left out because its loss or gradient is not finite.
+    /// Called when a step is skipped because its loss or gradient is not finite.
     fn skipped(&mut self, step: usize) {
         let _ = step;
     }
 
-    /// Whether to stop after this step; a resumable run first writes its checkpoint.
+    /// Whether to stop after this step; a resumable run then writes its checkpoint first.
     fn stop(&mut self) -> bool {
         false
     }
 
-    /// An epoch is done.
+    /// Called after an epoch.
     fn epoch(&mut self, epoch: &Epoch) {
         let _ = epoch;
     }

@@ -1,41 +1,50 @@
-//! What is kept of a training run.
+//! The record of a training run.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainSettings;
+use crate::{flow::Flow, train::settings::TrainSettings};
 
-/// How a flow came to be; stored with its weights.
+/// A trained flow and the record of its training.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The flow.
+    pub flow: Flow,
+    /// The record.
+    pub record: TrainingRecord,
+}
+
+/// How a flow was trained; stored with its weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TrainingRecord {
     /// The settings.
     pub settings: TrainSettings,
-    /// Rows at hand, held-out ones included.
+    /// Number of rows, with the held-out rows.
     pub rows: usize,
-    /// BLAKE3 hash of the rows as little-endian `f64`, row by row.
+    /// BLAKE3 hash of the rows as little-endian `f64`, row-major, in hexadecimal digits.
     pub data_hash: String,
-    /// Mean negative log-likelihood of each epoch's batches, in training mode and standardised
-    /// units; NaN for an epoch in which no step could be taken.
+    /// Mean negative log-likelihood of the batches of each epoch, in training mode and standardised
+    /// units; NaN for an epoch whose steps were all skipped.
     #[serde(with = "nan_as_null")]
     pub losses: Vec<f64>,
     /// Mean log-likelihood of the held-out rows after each epoch, in standardised units.
     #[serde(with = "nan_as_null")]
     pub held_out: Vec<f64>,
-    /// Epoch whose weights the flow has, counted from 1.
+    /// Epoch of the weights of the flow, counted from 1.
     pub epoch: usize,
-    /// Steps left out because their loss or gradient was not finite.
+    /// Steps skipped because their loss or gradient was not finite.
     pub skipped: usize,
-    /// Times the weights went back to those of the last epoch after several such steps.
+    /// How often the weights were reset to those of the last epoch, after several consecutive skipped steps.
     pub rollbacks: usize,
-    /// Wall-clock seconds, all sittings together.
+    /// Wall-clock seconds, summed over resumed runs.
     pub seconds: f64,
-    /// Whatever the caller wants to remember: command, commit, machine.
+    /// Facts that the caller adds: command, commit, machine.
     pub provenance: BTreeMap<String, String>,
 }
 
-/// JSON knows no NaN; an epoch without a finite figure must still be readable.
+/// Writes NaN as null, because JSON has no NaN.
 mod nan_as_null {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

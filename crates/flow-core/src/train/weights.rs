@@ -1,18 +1,17 @@
-//! All numbers of a chain as one list of flat tensors, in the order in which burn visits them.
+//! All numbers of a chain as a list of flat tensors, in the order in which burn visits them.
 //!
-//! Running statistics are among them; masks are too, and never change.
+//! Running statistics and masks are among them; masks never change.
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
     tensor::{Tensor, TensorData},
 };
 
-use crate::{FlowError, bijection::Chain, device::like};
+use crate::{
+    bijection::chain::Chain, cpu::training::tensors::Weights, device::like, error::FlowError,
+};
 
-/// Flat tensors on the host.
-pub(crate) type Weights = Vec<Vec<f32>>;
-
-/// The tensors of `chain`, flat and without gradients, on its device.
+/// The tensors of `chain`, flat, without gradients and on its device.
 fn tensors(chain: &Chain) -> Vec<Tensor<1>> {
     struct Collect(Vec<Tensor<1>>);
     impl ModuleVisitor for Collect {
@@ -21,7 +20,7 @@ fn tensors(chain: &Chain) -> Vec<Tensor<1>> {
         }
     }
     let mut collect = Collect(Vec::new());
-    // `valid` first brings the running statistics up to date.
+    // `valid` also updates the running statistics.
     chain.valid().visit(&mut collect);
     collect.0
 }
@@ -42,7 +41,7 @@ pub(crate) fn host(tensor: Tensor<1>) -> Result<Vec<f32>, FlowError> {
     tensor.try_into_vec_as::<f32>().map_err(|error| FlowError::Execution(error.to_string()))
 }
 
-/// `chain` without gradients and with `weights` in place of its own.
+/// `chain` with other weights, without gradients.
 pub(crate) fn with_weights(chain: &Chain, weights: &[Vec<f32>]) -> Chain {
     struct Put<'a>(std::slice::Iter<'a, Vec<f32>>);
     impl ModuleMapper for Put<'_> {
@@ -54,7 +53,7 @@ pub(crate) fn with_weights(chain: &Chain, weights: &[Vec<f32>]) -> Chain {
     chain.valid().map(&mut Put(weights.iter()))
 }
 
-/// Numbers in the parameters that are trained.
+/// Number of trained parameters.
 pub(crate) fn trained(chain: &Chain) -> usize {
     struct Count(usize);
     impl ModuleVisitor for Count {
@@ -68,27 +67,27 @@ pub(crate) fn trained(chain: &Chain) -> usize {
     count.0
 }
 
-/// Decay of an exponential moving average of weights (Polyak and Juditsky 1992) after `steps` steps;
-/// early on new weights count for more, so that the start is soon forgotten.
+/// Decay of an exponential moving average of weights (Polyak and Juditsky 1992) after `steps` steps. It
+/// is smaller in the first steps, so that the influence of the initial weights vanishes quickly.
 pub(crate) fn decay(decay: f64, steps: usize) -> f64 {
     let steps = steps as f64;
     decay.min((1.0 + steps) / (10.0 + steps))
 }
 
-/// The average on the chain's device.
+/// The exponential moving average of the weights, on the device of the chain.
 #[derive(Clone, Debug)]
 pub(crate) struct Average(Vec<Tensor<1>>);
 
 impl Average {
-    /// An average that begins with the weights of `chain`.
+    /// An average with the weights of `chain` as initial value.
     pub(crate) fn new(chain: &Chain) -> Self {
         Self(tensors(chain))
     }
 
-    /// Takes up the weights of a step.
+    /// Updates the average with the weights of a step.
     pub(crate) fn update(&mut self, chain: &Chain, decay: f64) {
         for (average, new) in self.0.iter_mut().zip(tensors(chain)) {
-            // What never changes, a mask, stays as it is to the last bit.
+            // In this form a mask, which never changes, keeps its exact values.
             let step = (new - average.clone()).mul_scalar(1.0 - decay);
             *average = average.clone() + step;
         }

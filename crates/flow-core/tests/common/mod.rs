@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use burn::tensor::{DType, Tensor, TensorCreationOptions, TensorData};
 use flow_core::{
-    BaseKind, Flow, FlowConfig, HostTensor, LinearKind, Precision, StateDict,
-    bijection::Standardize,
+    Flow, FlowConfig, HostTensor, LinearKind, Precision, StateDict, TransformKind,
+    bijection::Standardise,
 };
 
 pub(crate) struct Golden(BTreeMap<String, HostTensor>);
@@ -73,32 +73,32 @@ pub(crate) fn config(name: &str) -> FlowConfig {
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let h = &json["hyperparameters"];
     let int = |key: &str| h[key].as_u64().unwrap() as usize;
-    FlowConfig {
-        features: int("features"),
-        base: match h["base"].as_str().unwrap() {
-            "rq-c" => BaseKind::Coupling,
-            "rq-ar" => BaseKind::Autoregressive,
+    FlowConfig::builder(int("features"))
+        .transform(match h["base"].as_str().unwrap() {
+            "rq-c" => TransformKind::Coupling,
+            "rq-ar" => TransformKind::Autoregressive,
             other => panic!("{other}"),
-        },
-        hidden: int("hidden_features"),
-        steps: int("num_flow_steps"),
-        bins: int("num_bins"),
-        tail_bound: h["tail_bound"].as_f64().unwrap(),
-        linear: match h["linear"].as_str().unwrap() {
+        })
+        .hidden(int("hidden_features"))
+        .steps(int("num_flow_steps"))
+        .bins(int("num_bins"))
+        .tail_bound(h["tail_bound"].as_f64().unwrap())
+        .linear(match h["linear"].as_str().unwrap() {
             "lu" => LinearKind::Lu,
             "permutation" => LinearKind::Permutation,
             other => panic!("{other}"),
-        },
-        batch_norm: h["use_batch_norm"].as_bool().unwrap(),
-        dropout: h["dropout_probability"].as_f64().unwrap(),
-    }
+        })
+        .batch_norm(h["use_batch_norm"].as_bool().unwrap())
+        .dropout(h["dropout_probability"].as_f64().unwrap())
+        .build()
+        .unwrap()
 }
 
-/// The reference flow `name` on data that need no standardisation.
+/// The reference flow `name`, without standardisation.
 pub(crate) fn flow(name: &str, precision: Precision) -> Flow {
     let config = config(name);
-    let d = config.features;
-    let same = Standardize::new(vec![0.0; d], vec![1.0; d]).unwrap();
+    let d = config.features();
+    let same = Standardise::new(vec![0.0; d], vec![1.0; d]).unwrap();
     let state = StateDict::read(path(&format!("{name}_weights.safetensors"))).unwrap();
     Flow::from_state_dict(&config, same, state, precision, &flow_core::default_device()).unwrap()
 }

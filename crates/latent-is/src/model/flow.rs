@@ -15,7 +15,7 @@ pub enum Units {
     #[default]
     Raw,
     /// Standardised with the moments of the training data; densities are per standardised unit.
-    Standardized,
+    Standardised,
 }
 
 /// A [`Flow`] as a [`Transport`].
@@ -38,7 +38,7 @@ impl FlowTransport {
 
     /// Adds `offset` to log-determinants of raw units when target space is standardised.
     fn shift(&self, mut ln_det: DVector<f64>, offset: f64) -> DVector<f64> {
-        if self.units == Units::Standardized {
+        if self.units == Units::Standardised {
             ln_det.add_scalar_mut(offset);
         }
         ln_det
@@ -53,20 +53,20 @@ impl Transport for FlowTransport {
     fn decode(&self, u: DMatrixView<'_, f64>) -> Result<Mapped, EvalError> {
         EvalError::check_dim(self.dim(), u.nrows())?;
         let image = self.flow.decode(u).map_err(EvalError::failed)?;
-        let moments = self.flow.standardize();
+        let moments = self.flow.standardise();
         let points = match self.units {
             Units::Raw => image.points,
-            Units::Standardized => moments.apply(image.points.as_view()),
+            Units::Standardised => moments.apply(image.points.as_view()),
         };
         Ok(Mapped { points, ln_det: self.shift(image.ln_det, moments.ln_det()) })
     }
 
     fn encode(&self, x: DMatrixView<'_, f64>) -> Result<Mapped, EvalError> {
         EvalError::check_dim(self.dim(), x.nrows())?;
-        let moments = self.flow.standardize();
+        let moments = self.flow.standardise();
         let image = match self.units {
             Units::Raw => self.flow.encode(x),
-            Units::Standardized => self.flow.encode(moments.undo(x).as_view()),
+            Units::Standardised => self.flow.encode(moments.undo(x).as_view()),
         }
         .map_err(EvalError::failed)?;
         Ok(Mapped { points: image.points, ln_det: self.shift(image.ln_det, -moments.ln_det()) })
@@ -75,7 +75,7 @@ impl Transport for FlowTransport {
 
 #[cfg(test)]
 mod tests {
-    use flow_core::{FlowConfig, Precision, bijection::Standardize, default_device};
+    use flow_core::{FlowConfig, Precision, bijection::Standardise, default_device};
     use nalgebra::DMatrix;
 
     use super::*;
@@ -83,8 +83,8 @@ mod tests {
 
     /// An untrained flow is not the identity: its couplings have random weights.
     fn flow() -> Flow {
-        let moments = Standardize::new(vec![10.0, -5.0], vec![2.0, 0.5]).unwrap();
-        let config = FlowConfig { hidden: 8, ..FlowConfig::new(2) };
+        let moments = Standardise::new(vec![10.0, -5.0], vec![2.0, 0.5]).unwrap();
+        let config = FlowConfig::builder(2).hidden(8).build().unwrap();
         Flow::init(&config, moments, 3, Precision::F64, &default_device()).unwrap()
     }
 
@@ -92,7 +92,7 @@ mod tests {
     fn units_differ_by_the_moments_alone() {
         let u = rng::standard_normal(2, 200, 1);
         let raw = FlowTransport::new(flow(), Units::Raw).decode(u.as_view()).unwrap();
-        let standard = FlowTransport::new(flow(), Units::Standardized).decode(u.as_view()).unwrap();
+        let standard = FlowTransport::new(flow(), Units::Standardised).decode(u.as_view()).unwrap();
         for j in 0..u.ncols() {
             let expected =
                 [10.0 + 2.0 * standard.points[(0, j)], -5.0 + 0.5 * standard.points[(1, j)]];
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn encode_undoes_decode_in_both_units() {
         let u = rng::standard_normal(2, 200, 2);
-        for units in [Units::Raw, Units::Standardized] {
+        for units in [Units::Raw, Units::Standardised] {
             let transport = FlowTransport::new(flow(), units);
             let there = transport.decode(u.as_view()).unwrap();
             let back = transport.encode(there.points.as_view()).unwrap();

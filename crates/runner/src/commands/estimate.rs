@@ -131,13 +131,13 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         Format::of(path)?;
     }
     let (file, names, origin) = flow(args, &device)?;
-    let criterion = Criterion::read(&args.criterion, &names, file.flow.standardize())?;
+    let criterion = Criterion::read(&args.criterion, &names, file.flow.standardise())?;
     let outcomes = match &args.data {
-        Some(path) => Some(file.flow.standardize().apply(outcomes_of(path, &names)?.x.as_view())),
+        Some(path) => Some(file.flow.standardise().apply(outcomes_of(path, &names)?.x.as_view())),
         None => None,
     };
     let provenance = file.record.provenance;
-    let transport = FlowTransport::new(file.flow, Units::Standardized);
+    let transport = FlowTransport::new(file.flow, Units::Standardised);
     let last = FinalStage::builder()
         .target_cov(Some(args.target_cov))
         .budget(Some(args.budget))
@@ -188,8 +188,8 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
             verdict,
             sentence,
             features: names,
-            mean: flow.standardize().mean().to_vec(),
-            sd: flow.standardize().sd().to_vec(),
+            mean: flow.standardise().mean().to_vec(),
+            sd: flow.standardise().sd().to_vec(),
             draws: rows(&draws),
             failures: rows(&x),
             agreement,
@@ -258,7 +258,7 @@ fn failures(
         Space::Latent => transport.decode(points.as_view())?.points,
         Space::Target => points.clone(),
     };
-    Ok(transport.flow().standardize().undo(z.as_view()))
+    Ok(transport.flow().standardise().undo(z.as_view()))
 }
 
 /// The first columns of `x`, as rows.

@@ -26,9 +26,13 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     println!("{}", args.flow.display());
     println!(
         "  {} features, {} spline layers of width {}, {} bins on ±{}",
-        config.features, config.steps, config.hidden, config.bins, config.tail_bound
+        config.features(),
+        config.steps(),
+        config.hidden(),
+        config.bins(),
+        config.tail_bound()
     );
-    let moments = file.flow.standardize();
+    let moments = file.flow.standardise();
     for (name, (mean, sd)) in
         feature_names(&file).iter().zip(moments.mean().iter().zip(moments.sd()))
     {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use flow_core::{FlowFile, bijection::Standardize};
+use flow_core::{FlowFile, bijection::Standardise};
 use latent_is::{LimitState, metrics::KnnReference};
 use nalgebra::DMatrix;
 use serde::Serialize;
@@ -66,8 +66,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let names = flow.as_ref().map_or_else(|| real.names.clone(), feature_names);
     let moments = match &flow {
-        Some(file) => file.flow.standardize().clone(),
-        None => Standardize::from_data(real.x.as_view())?,
+        Some(file) => file.flow.standardise().clone(),
+        None => Standardise::from_data(real.x.as_view())?,
     };
     anyhow::ensure!(
         moments.mean().len() == d,
@@ -90,7 +90,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let nll = match &flow {
         Some(file) if samples.ncols() > 0 => {
             let raw = moments.undo(samples.as_view());
-            Some(moments.ln_det() - file.flow.log_prob(raw.as_view())?.mean())
+            Some(moments.ln_det() - file.flow.ln_pdf(raw.as_view())?.mean())
         }
         _ => None,
     };

@@ -71,29 +71,28 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let (d, n) = table.x.shape();
     println!("{n} outcomes of {d} features in {}: {}", args.data.display(), table.names.join(", "));
     anyhow::ensure!(n > d, "{n} outcomes are too few for {d} features; more rows are needed");
-    let config = FlowConfig {
-        hidden: args.hidden,
-        steps: args.steps,
-        tail_bound: args.tail_bound,
-        batch_norm: false,
-        ..FlowConfig::new(d)
+    let config = FlowConfig::builder(d)
+        .hidden(args.hidden)
+        .steps(args.steps)
+        .tail_bound(args.tail_bound)
+        .batch_norm(false)
+        .build()?;
+    let jitter = match args.jitter[..] {
+        [same] => Jitter::Same(same),
+        _ => Jitter::Each(args.jitter.clone()),
     };
-    let settings = TrainSettings {
-        epochs: args.epochs,
-        batch_size: args.batch_size,
-        learning_rate: args.learning_rate,
-        schedule: Schedule::Cosine,
-        warm_up: 0.02,
-        jitter: match args.jitter[..] {
-            [same] => Jitter::Same(same),
-            _ => Jitter::Each(args.jitter.clone()),
-        },
-        jitter_start: args.jitter_start,
-        average: args.average,
-        patience: Some(args.patience),
-        seed: args.seed,
-        ..TrainSettings::default()
-    };
+    let settings = TrainSettings::builder()
+        .epochs(args.epochs)
+        .batch_size(args.batch_size)
+        .learning_rate(args.learning_rate)
+        .schedule(Schedule::Cosine)
+        .warm_up(0.02)
+        .jitter(jitter)
+        .jitter_start(args.jitter_start)
+        .average(args.average)
+        .patience(Some(args.patience))
+        .seed(args.seed)
+        .build()?;
     let mut name = args.out.clone().into_os_string();
     name.push(".ckpt");
     let checkpoint = Checkpoint::new(name);

@@ -108,7 +108,7 @@ impl FlowQuality {
         features: &[&str],
     ) -> anyhow::Result<Self> {
         let flow = transport.flow();
-        let outcomes = flow.standardize().apply(reference.outcomes.as_view());
+        let outcomes = flow.standardise().apply(reference.outcomes.as_view());
         let (n, m) = (outcomes.ncols() as f64, draws.sample.ncols() as f64);
         let distances = features.iter().zip(outcomes.row_iter().zip(draws.sample.row_iter()));
         let regions = failure.members().iter().zip(&draws.regions).map(|(member, flow)| {
@@ -121,9 +121,9 @@ impl FlowQuality {
             RegionProbability { simulation, flow: flow.clone() }
         });
         Ok(Self {
-            // log p per raw unit plus the log-determinant of the standardisation.
-            held_out: flow.log_prob(reference.outcomes.as_view())?.mean()
-                - flow.standardize().ln_det(),
+            // ln p per raw unit plus the log-determinant of the standardisation.
+            held_out: flow.ln_pdf(reference.outcomes.as_view())?.mean()
+                - flow.standardise().ln_det(),
             features: distances
                 .map(|(name, (a, b))| FeatureDistance {
                     feature: (*name).to_owned(),

@@ -20,7 +20,7 @@ const CORNERS: usize = 96;
 pub(super) fn figure(setup: &Setup, system: &str, seed: u64) -> anyhow::Result<String> {
     let (transport, kept) = (setup.transport(), setup.kept());
     let flow = transport.flow();
-    let outcomes = flow.standardize().apply(kept.outcomes.as_view());
+    let outcomes = flow.standardise().apply(kept.outcomes.as_view());
     let failures = first(&kept.failures);
     let key = RowKey {
         space: Space::Latent,

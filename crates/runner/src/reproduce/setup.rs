@@ -60,7 +60,7 @@ impl Setup {
             None => simulated(system, experiment, &flow)?,
         };
         reference.check(&flow)?;
-        let transport = FlowTransport::new(flow, Units::Standardized);
+        let transport = FlowTransport::new(flow, Units::Standardised);
         let mvee = Mvee::builder().build()?;
         let failure = enclose(&reference.regions, &mvee)?;
         let surrogate = surrogate(&transport, &reference.regions, &mvee)?;
