@@ -34,7 +34,8 @@ pub struct RqCoupling {
     merge: Vec<usize>,
     #[module(skip)]
     spline: RqSpline,
-    /// Divisor of raw widths and heights.
+    /// Factor of raw widths and heights, $1 / \sqrt{\text{hidden}}$. The reference package divides; burn
+    /// takes the reciprocal of a divisor in single precision when it differentiates.
     scale: f64,
 }
 
@@ -74,7 +75,7 @@ impl RqCoupling {
         let (transformed, identity) = config.coupling_features(step);
         let net = net([identity.len(), transformed.len() * spline.raw_len()]);
         let merge = invert(&[identity.clone(), transformed.clone()].concat());
-        let scale = (config.hidden() as f64).sqrt();
+        let scale = 1.0 / (config.hidden() as f64).sqrt();
         Self { net, transformed, identity, merge, spline, scale }
     }
 
@@ -101,8 +102,8 @@ impl RqCoupling {
     fn raw_knots(&self, identity: Tensor<2>) -> RawKnots {
         let knots = self.spline.split(self.net.forward(identity));
         RawKnots {
-            widths: knots.widths.div_scalar(self.scale),
-            heights: knots.heights.div_scalar(self.scale),
+            widths: knots.widths.mul_scalar(self.scale),
+            heights: knots.heights.mul_scalar(self.scale),
             derivatives: knots.derivatives,
         }
     }
