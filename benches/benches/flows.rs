@@ -1,12 +1,12 @@
-//! Flows: inference, training steps, and the peak of the matrix products.
+//! Flows: inference, decoding as an estimate uses it, training steps, and the peak of the matrix products.
 //!
-//! One thread. `peak` runs as many independent multiply-adds as the core can
+//! One thread, except for `estimate`. `peak` runs as many independent multiply-adds as the core can
 //! execute, two operations each. A row takes `FlowConfig::flops` operations, so its share of the peak is
 //! that number times the rows per second, divided by the operations per second of the peak.
 
 use std::hint::black_box;
 
-use benches::flows::{ARCHITECTURES, config, flow, one_epoch, points};
+use benches::flows::{ARCHITECTURES, SHIPPED, config, flow, one_epoch, points};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use flow_core::{default_device, fit};
 use pulp::{Arch, Simd, WithSimd};
@@ -26,6 +26,40 @@ fn inference(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("decode", format!("{name} {n}")), |b| {
             b.iter(|| pool.install(|| flow.decode(black_box(x.as_view()))));
         });
+    }
+    group.finish();
+}
+
+/// Decoding to standardised units, as an estimate calls it, on one and on two threads. `by the data's
+/// units` decodes to the units of the data with the log-determinant and standardises again.
+fn estimate(c: &mut Criterion) {
+    let mut group = c.benchmark_group("estimate");
+    group.sample_size(10);
+    for (name, d, hidden, steps) in SHIPPED {
+        let config = config(d, hidden, steps).to_builder().batch_norm(false).build().unwrap();
+        let flow = flow(&config, &default_device());
+        let n = 10_000;
+        let u = points(d, n);
+        group.throughput(Throughput::Elements(n as u64));
+        for threads in [1, 2] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let id = |way| BenchmarkId::new(way, format!("{name} {n}, {threads} threads"));
+            group.bench_function(id("by the data's units"), |b| {
+                let decode = || {
+                    let x = flow.decode(black_box(u.as_view())).unwrap();
+                    flow.standardise().apply(x.points.as_view())
+                };
+                b.iter(|| pool.install(decode));
+            });
+            group.bench_function(id("with log-determinant"), |b| {
+                let decode = || flow.standardised().decode(black_box(u.as_view())).unwrap();
+                b.iter(|| pool.install(decode));
+            });
+            group.bench_function(id("points"), |b| {
+                let decode = || flow.standardised().decode_points(black_box(u.as_view())).unwrap();
+                b.iter(|| pool.install(decode));
+            });
+        }
     }
     group.finish();
 }
@@ -84,5 +118,5 @@ fn peak(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, inference, training, peak);
+criterion_group!(benches, inference, estimate, training, peak);
 criterion_main!(benches);

@@ -7,6 +7,10 @@ use nalgebra::DMatrix;
 pub const ARCHITECTURES: [(&str, usize, usize, usize); 3] =
     [("robot", 3, 256, 5), ("racecar", 8, 256, 10), ("f16", 12, 256, 15)];
 
+/// Name and architecture of the shipped flows: features, hidden units, steps.
+pub const SHIPPED: [(&str, usize, usize, usize); 3] =
+    [("robot", 3, 64, 5), ("racecar", 8, 96, 10), ("f16", 12, 96, 12)];
+
 /// An architecture as the peer builds it.
 ///
 /// # Panics

@@ -55,8 +55,7 @@ impl Agreement {
         seed: u64,
     ) -> anyhow::Result<Self> {
         let seed = latent_is::rng::derive(seed, "agreement", 0);
-        let draws = transport.flow().sample(DRAWS, seed)?;
-        let draws = transport.flow().standardise().apply(draws.as_view());
+        let draws = transport.flow().standardised().sample(DRAWS, seed)?;
         let (rows, drawn) = (sorted(criterion, z)?, sorted(criterion, &draws)?);
         let n = rows.len();
         let mut levels = Vec::new();

@@ -255,7 +255,7 @@ fn failures(
 ) -> anyhow::Result<DMatrix<f64>> {
     let points = &estimate.sample.points;
     let z = match space {
-        Space::Latent => transport.decode(points.as_view())?.points,
+        Space::Latent => transport.decode_points(points.as_view())?,
         Space::Target => points.clone(),
     };
     Ok(transport.flow().standardise().undo(z.as_view()))

@@ -89,8 +89,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         KnnReference::new(real.as_view(), args.neighbours)?.density_coverage(samples.as_view())?;
     let nll = match &flow {
         Some(file) if samples.ncols() > 0 => {
-            let raw = moments.undo(samples.as_view());
-            Some(moments.ln_det() - file.flow.ln_pdf(raw.as_view())?.mean())
+            Some(-file.flow.standardised().ln_pdf(samples.as_view())?.mean())
         }
         _ => None,
     };

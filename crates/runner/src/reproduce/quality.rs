@@ -79,7 +79,7 @@ impl FlowDraws {
         for (chunk, first) in (0..draws).step_by(CHUNK).enumerate() {
             let n = CHUNK.min(draws - first);
             let u = latent.sample(n, derive(experiment.seed, "flow draws", chunk as u64))?;
-            let x = transport.decode(u.as_view())?.points;
+            let x = transport.decode_points(u.as_view())?;
             fail += inside(failure, &x);
             surrogates += inside(surrogate, &u);
             for (count, member) in regions.iter_mut().zip(failure.members()) {
@@ -121,9 +121,7 @@ impl FlowQuality {
             RegionProbability { simulation, flow: flow.clone() }
         });
         Ok(Self {
-            // ln p per raw unit plus the log-determinant of the standardisation.
-            held_out: flow.ln_pdf(reference.outcomes.as_view())?.mean()
-                - flow.standardise().ln_det(),
+            held_out: flow.standardised().ln_pdf(outcomes.as_view())?.mean(),
             features: distances
                 .map(|(name, (a, b))| FeatureDistance {
                     feature: (*name).to_owned(),

@@ -32,7 +32,7 @@ pub(super) fn figure(setup: &Setup, system: &str, seed: u64) -> anyhow::Result<S
     let target = Clouds {
         what: "target space, standardised",
         outcomes: first(&outcomes),
-        found: transport.decode(found.as_view())?.points,
+        found: transport.decode_points(found.as_view())?,
         failures: failures.clone(),
         union: setup.failure(),
         name: &|i| setup.names()[i].to_owned(),
