@@ -1,15 +1,15 @@
-//! What can be wrong with points, settings and ellipsoids.
+//! Why points, settings and ellipsoids are refused.
 
-/// Why there is no ellipsoid.
+/// Why points, settings or an ellipsoid are refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MveeError {
     /// No point, or points without coordinates.
     #[error("points are [{dim}, {n}]: at least one point with at least one coordinate is needed")]
     Empty {
-        /// Coordinates a point.
+        /// Coordinates per point.
         dim: usize,
-        /// Points.
+        /// Number of points.
         n: usize,
     },
     /// A coordinate is NaN or infinite.
@@ -21,7 +21,7 @@ pub enum MveeError {
         point: usize,
         /// Row of the coordinate.
         coordinate: usize,
-        /// What stands there.
+        /// Its value.
         value: f64,
     },
     /// The points do not span the space: their minimum-volume ellipsoid has volume zero.
@@ -32,10 +32,10 @@ pub enum MveeError {
     Degenerate {
         /// Dimension of the affine hull, numerically.
         rank: usize,
-        /// Coordinates a point.
+        /// Coordinates per point.
         dim: usize,
     },
-    /// Squares of the coordinate's extent leave the range of `f64`.
+    /// The square of the extent of a coordinate is outside the range of `f64`.
     #[error(
         "coordinate {coordinate} extends over {range:e}, whose square leaves the range of f64: \
          choose another unit for it"
@@ -51,17 +51,17 @@ pub enum MveeError {
     Setting {
         /// Name of the setting.
         setting: &'static str,
-        /// What it may be.
+        /// The values that are accepted.
         expected: &'static str,
-        /// What it was.
+        /// Its value.
         value: f64,
     },
-    /// Two things that belong together differ in dimension.
+    /// Two objects of one calculation differ in dimension.
     #[error("expected dimension {expected}, got {actual}")]
     Dimension {
-        /// Dimension that was needed.
+        /// The dimension of the first.
         expected: usize,
-        /// Dimension that came.
+        /// The dimension of the second.
         actual: usize,
     },
     /// The shape matrix of an ellipsoid is not symmetric and positive definite.

@@ -1,19 +1,18 @@
-//! Coordinates in which the points are centred and of unit covariance, or the finding that they
-//! are flat.
+//! Coordinates in which the points are centred and have unit covariance, or the result that the points are
+//! flat.
 //!
-//! The covariance is factorised after every coordinate has been scaled by its own extent. Where a
-//! pivot comes out small, its own rounding would decide, and a pivoted Gram–Schmidt process on the
-//! points themselves takes over: it picks $d + 1$ affinely independent points, each the farthest from
-//! the affine hull of those before, and calls the set flat when that distance is no larger than the
-//! rounding of the coordinates.
+//! Every coordinate is scaled by its extent, and the covariance is factorised. A small pivot would be
+//! determined by rounding errors; then a pivoted Gram–Schmidt process on the points is used instead. It
+//! picks $d + 1$ affinely independent points, each the farthest from the affine hull of those before. The set
+//! is flat when this distance is at most the rounding of the coordinates.
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::MveeError;
+use crate::error::MveeError;
 use crate::linalg::{axpy, cholesky, dot, invert_lower, lower_of_factor, multiply_lower};
 use crate::points::{Bounds, Points};
 
-/// Pivot of the correlation matrix below which the covariance is not trusted.
+/// Pivot of the correlation matrix below which the covariance is not used.
 const SAFE_PIVOT: f64 = 1e-7;
 
 /// The map $y = T (x - c)$ with $T = L^{-1}$, both row-major and lower-triangular.
@@ -23,7 +22,7 @@ pub(crate) struct Frame {
     pub(crate) inverse: Vec<f64>,
 }
 
-/// Affinely independent points that span all the others to rounding.
+/// Affinely independent points whose affine hull contains all others up to rounding.
 pub(crate) struct Span {
     /// The first point.
     pub(crate) origin: usize,
@@ -80,7 +79,7 @@ impl Frame {
         Ok(Self::new(center, multiply_lower(&first.lower, &second, d)))
     }
 
-    /// `None` when the covariance is too close to singular to be trusted.
+    /// `None` when the covariance is too close to singular.
     fn of_covariance(points: &Points<'_>, bounds: &Bounds) -> Option<Self> {
         let d = points.d;
         let range: Vec<f64> = bounds.high.iter().zip(&bounds.low).map(|(h, l)| h - l).collect();
@@ -119,7 +118,7 @@ impl Bounds {
 }
 
 impl Span {
-    /// Picks affinely independent points until all others lie in their hull to rounding.
+    /// Picks affinely independent points until all others lie in their hull up to rounding.
     pub(crate) fn of(points: &Points<'_>, bounds: &Bounds) -> Self {
         let (d, n) = (points.d, points.n);
         let middle = bounds.middle();

@@ -1,14 +1,14 @@
 //! The inner loops over points, compiled for each instruction set and chosen at run time.
 //!
-//! Points are turned into tiles of rows, so that one vector holds one coordinate of several points.
+//! Points are transposed into tiles of rows, so that one vector holds one coordinate of several points.
 //! Multiplications and additions stay separate: the result has the same bits on every machine.
 
 use pulp::{Simd, WithSimd};
 
-/// Points a tile holds while norms are computed.
+/// Points per tile for norms.
 const LANES: usize = 32;
 
-/// Points a tile holds while moments are summed.
+/// Points per tile for moments.
 const TILE: usize = 128;
 
 /// Writes a function `map` of $\lVert T (x_i - c) \rVert^2$ of the columns into `out`; `t: [d, d]` is

@@ -2,16 +2,16 @@
 //!
 #![doc = include_str!("../docs/enclose.svg")]
 //!
-//! Eighty points, their smallest ellipse, and the four that determine it: drawn by
+//! Eighty points, their smallest enclosing ellipse, and the four points that determine it: drawn by
 //! `cargo run -p mvee --example enclose`.
 //!
 //! Of all ellipsoids that contain the points $x_1, \dots, x_n \in \mathbb R^d$,
 //!
 //! $$ E(c, \Sigma) = \lbrace x : (x - c)^\top \Sigma^{-1} (x - c) \le 1 \rbrace, $$
 //!
-//! exactly one has the least volume. It moves with the points under affine maps, depends on few of
-//! them (at most $d (d + 3) / 2$ suffice), and is the usual shape for a region known by samples: here,
-//! for the failures a simulator has shown.
+//! exactly one has the smallest volume. An affine map of the points maps the ellipsoid in the same way. At
+//! most $d (d + 3) / 2$ of the points determine it. It is the usual shape for a region that is known by
+//! samples, for example by the failures found by a simulator.
 //!
 //! ```
 //! use mvee::Mvee;
@@ -25,6 +25,16 @@
 //! # Ok::<(), mvee::MveeError>(())
 //! ```
 //!
+//! # What is offered
+//!
+//! | item | what it is |
+//! | --- | --- |
+//! | [`Mvee`], [`MveeBuilder`] | the solver: [`solve`](Mvee::solve), and [`solve_in_hull`](Mvee::solve_in_hull) for flat sets |
+//! | [`Solution`], [`HullSolution`], [`AffineHull`], [`StopReason`] | ellipsoid, certified gap, weights and support points |
+//! | [`Ellipsoid`] | distances, volume, axes, uniform samples, affine images |
+//! | [`Union`] | several ellipsoids with the distance from the nearest |
+//! | [`MveeError`] | why points, settings or ellipsoids are refused |
+//!
 //! # How small is it, and does it contain the points?
 //!
 //! The solver works on the dual problem: weights $u \ge 0$ with sum 1 that maximise
@@ -37,8 +47,8 @@
 //! $\rho = \max_i \lVert x_i - c \rVert_{\Sigma(u)}$ it encloses them itself, so its volume is within a factor $\rho^d$ of
 //! the smallest. [`Solution::gap`] is $\varepsilon = d (\rho^2 - 1) / (d + 1)$, [`Solution::inflation`] is $\rho$, and
 //! [`Solution::ln_volume_gap`] is $d \ln \rho \le (d + 1)\, \varepsilon / 2$. They are measured at the end, on all
-//! points as they came; the ellipsoid returned has been scaled up, and measured again, until
-//! [`Ellipsoid::distance`] is at most 0 for every one of them.
+//! points in their original coordinates. The returned ellipsoid has been scaled up, and measured again, until
+//! [`Ellipsoid::distance`] is at most 0 for every point.
 //!
 //! # How it is found
 //!
@@ -51,15 +61,15 @@
 //!    model over nonnegative weights is solved by an active-set method. These converge quadratically:
 //!    a gap of 1e-10 costs one or two steps more than 1e-5.
 //! 4. A pass over all points finds the farthest, which join the core set, and those that cannot touch
-//!    the optimum (Harman–Pronzato), which are never looked at again. Repeat from 3.
+//!    the optimum (Harman–Pronzato), which are left out from then on. Repeat from 3.
 //!
-//! # Input it does not take
+//! # Limits
 //!
-//! Every refusal is an [`MveeError`] that says what is wrong. Fewer than $d + 1$ affinely independent
-//! points have no ellipsoid of positive volume: take [`Mvee::solve_in_hull`] for the one within their
-//! affine hull, or [`MveeBuilder::ridge`] for a thin one. Where the coordinates' own rounding is
-//! larger than the tolerance (points of size 1 at a distance of 1e9), the solution says so in its
-//! [`gap`](Solution::gap) and [`StopReason`], and still encloses the points.
+//! Input that is refused gives an [`MveeError`] that says what is wrong. Fewer than $d + 1$ affinely
+//! independent points have no ellipsoid of positive volume: use [`Mvee::solve_in_hull`] for the ellipsoid
+//! within their affine hull, or [`MveeBuilder::ridge`] for a thin one. Where the rounding of the coordinates
+//! is larger than the tolerance (points of size 1 at a distance of 1e9), the tolerance is not reached; the
+//! solution says so in its [`gap`](Solution::gap) and [`StopReason`], and still encloses the points.
 //!
 //! Examples in the folder `examples/`: `enclose` (the picture above), `failure_cost` (a cost
 //! function from failing samples), `degenerate` (flat sets).
@@ -87,7 +97,6 @@ mod sample;
 mod solution;
 mod solver;
 mod union;
-mod wire;
 
 pub use ellipsoid::Ellipsoid;
 pub use error::MveeError;

@@ -1,20 +1,20 @@
 //! Points as contiguous columns, and the passes over all of them.
 //!
-//! Every pass cuts the columns into blocks of a fixed size, works on the blocks in parallel and
-//! joins the results in order, so that no result depends on the number of threads.
+//! Every pass divides the columns into blocks of a fixed size, processes the blocks in parallel and
+//! combines the results in order, so that no result depends on the number of threads.
 
 use nalgebra::DMatrixView;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::MveeError;
+use crate::error::MveeError;
 use crate::kernel::{BlockMoments, SquaredNorms};
 use crate::linalg::{dot, scale};
 
-/// Columns of one block of work.
+/// Columns per block.
 const BLOCK: usize = 4096;
 
-/// `n` points of `d` coordinates, borrowed from the caller or our own.
+/// `n` points of `d` coordinates, borrowed or owned.
 #[derive(Clone, Debug)]
 pub(crate) struct Points<'a> {
     pub(crate) d: usize,
@@ -191,7 +191,7 @@ impl<'a> Points<'a> {
 pub(crate) fn largest(values: &[f64], k: usize, above: f64) -> Vec<usize> {
     let mut floor = above;
     if values.len() > 64 * k.max(64) {
-        // A sample of every `step`-th value tells how high the bar may be set at first.
+        // Every `step`-th value gives a first threshold.
         let step = values.len() / 4096;
         let mut sample: Vec<f64> = values.iter().step_by(step.max(1)).copied().collect();
         let keep = (4 * k / step.max(1)).max(16).min(sample.len() - 1);

@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use crate::Ellipsoid;
+use crate::ellipsoid::Ellipsoid;
 use crate::linalg::{axpy, dot, normalize, scale};
 
 impl Ellipsoid {

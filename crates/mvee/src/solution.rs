@@ -1,9 +1,9 @@
-//! What the solver returns.
+//! The results of the solver.
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 use serde::{Deserialize, Serialize};
 
-use crate::Ellipsoid;
+use crate::ellipsoid::Ellipsoid;
 
 /// A minimum-volume enclosing ellipsoid and what is needed to judge it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,8 @@ pub struct Solution {
     /// Dual weights of the support points, in the same order; positive, sum 1. All other points
     /// have weight 0.
     pub weights: Vec<f64>,
-    /// Certified relative gap $\varepsilon = \max_i \kappa_i / (d + 1) - 1$ over all points as they came; see
+    /// Certified relative gap $\varepsilon = \max_i \kappa_i / (d + 1) - 1$ over all points in their original
+    /// coordinates; see
     /// [`ln_volume_gap`](Self::ln_volume_gap) for what it bounds.
     pub gap: f64,
     /// Factor by which the semi-axes of the dual ellipsoid were scaled up, at least 1.
@@ -33,9 +34,9 @@ pub struct Solution {
 pub enum StopReason {
     /// The gap is within the tolerance.
     Converged,
-    /// No step helps in the arithmetic at hand; the gap is larger than the tolerance.
+    /// Rounding errors prevent further progress; the gap is larger than the tolerance.
     Rounding,
-    /// The iteration limit came first; the gap is larger than the tolerance.
+    /// The iteration limit was reached first; the gap is larger than the tolerance.
     IterationLimit,
 }
 
@@ -67,7 +68,7 @@ impl Solution {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AffineHull {
-    /// A point $o$ of it, `[d]`.
+    /// A point $o$ of the subspace, `[d]`.
     pub origin: DVector<f64>,
     /// Orthonormal directions $B$, `[d, r]`.
     pub basis: DMatrix<f64>,
@@ -77,7 +78,7 @@ impl AffineHull {
     /// Coordinates $B^\top (x - o)$ within the hull, `[r, n]`, of the columns of `x: [d, n]`.
     ///
     /// # Panics
-    /// When `x` has not `d` rows.
+    /// When `x` does not have `d` rows.
     pub fn project(&self, x: DMatrixView<'_, f64>) -> DMatrix<f64> {
         let mut shifted = x.into_owned();
         shifted.column_iter_mut().for_each(|mut c| c -= &self.origin);
@@ -87,7 +88,7 @@ impl AffineHull {
     /// Points $o + B y$, `[d, n]`, of coordinates `y: [r, n]`.
     ///
     /// # Panics
-    /// When `y` has not `r` rows.
+    /// When `y` does not have `r` rows.
     pub fn lift(&self, y: DMatrixView<'_, f64>) -> DMatrix<f64> {
         let mut x = &self.basis * y;
         x.column_iter_mut().for_each(|mut c| c += &self.origin);
@@ -101,6 +102,6 @@ impl AffineHull {
 pub struct HullSolution {
     /// The solution in the coordinates of the hull, dimension `r`.
     pub solution: Solution,
-    /// Where the hull lies.
+    /// The affine hull.
     pub hull: AffineHull,
 }

@@ -3,14 +3,14 @@
 use nalgebra::{DMatrixView, DVector};
 use serde::{Deserialize, Serialize};
 
-use crate::ellipsoid::check_dim;
-use crate::{Ellipsoid, MveeError};
+use crate::ellipsoid::{Ellipsoid, check_dim};
+use crate::error::MveeError;
 
 /// The union of ellipsoids of one dimension, with the distance
 ///
 /// $$ g(x) = \min_k \lVert L_k^{-1} (x - c_k) \rVert - 1, $$
 ///
-/// negative inside any of them: the failure cost of regions known by failing samples.
+/// negative inside any of them: a limit-state function for regions that are known by failing samples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Ellipsoid>", into = "Vec<Ellipsoid>")]
 pub struct Union {
@@ -28,7 +28,7 @@ impl Union {
         Ok(Self { members })
     }
 
-    /// The ellipsoids, in the order given.
+    /// The ellipsoids, in the order of [`new`](Self::new).
     pub fn members(&self) -> &[Ellipsoid] {
         &self.members
     }
@@ -38,10 +38,10 @@ impl Union {
         self.members[0].dim()
     }
 
-    /// Smallest distance of `x: [d]` to a member.
+    /// Returns the smallest distance of `x: [d]` from a member.
     ///
     /// # Panics
-    /// When `x` has not `d` coordinates.
+    /// When `x` does not have `d` coordinates.
     pub fn distance(&self, x: &[f64]) -> f64 {
         self.members.iter().map(|e| e.distance(x)).reduce(least).unwrap_or(f64::NAN)
     }
@@ -49,7 +49,7 @@ impl Union {
     /// [`distance`](Self::distance) of every column of `x: [d, n]`, `[n]`, in parallel.
     ///
     /// # Panics
-    /// When `x` has not `d` rows.
+    /// When `x` does not have `d` rows.
     pub fn distances(&self, x: DMatrixView<'_, f64>) -> DVector<f64> {
         let mut smallest = self.members[0].distances(x);
         for member in &self.members[1..] {
@@ -61,13 +61,13 @@ impl Union {
     /// Whether a member contains `x: [d]`.
     ///
     /// # Panics
-    /// When `x` has not `d` coordinates.
+    /// When `x` does not have `d` coordinates.
     pub fn contains(&self, x: &[f64]) -> bool {
         self.members.iter().any(|e| e.contains(x))
     }
 }
 
-/// The smaller of two numbers; a NaN in the second is kept, which `f64::min` would hide.
+/// Returns the smaller of two numbers, or NaN when the second is NaN, where `f64::min` returns the first.
 fn least(a: f64, b: f64) -> f64 {
     if a <= b { a } else { b }
 }

@@ -5,13 +5,13 @@
 //! $$ \max_u\ \ln\det M(u), \qquad M(u) = \sum_i u_i q_i q_i^\top, \quad u \ge 0,\ \textstyle\sum_i u_i = 1. \tag{1} $$
 //!
 //! At weights $u$ the ellipsoid has centre $\sum_i u_i y_i$ and shape $d\, S(u)$, $S$ the weighted covariance,
-//! and $\kappa_i = q_i^\top M^{-1} q_i = 1 + d\,\lVert y_i \rVert_E^2$ tells how far out a point lies: $u$ is optimal when
+//! and $\kappa_i = q_i^\top M^{-1} q_i = 1 + d\,\lVert y_i \rVert_E^2$ is larger the farther out a point lies; $u$ is optimal when
 //! $\max_i \kappa_i = m$. A step $u \gets (1 - \lambda) u + \lambda e_j$ with the exact
 //!
 //! $$ \lambda = \frac{\kappa_j - m}{m (\kappa_j - 1)} \tag{2} $$
 //!
-//! goes towards the point of largest $\kappa$ or ($\lambda < 0$, no further than $u_j = 0$) away from the
-//! weighted point of smallest $\kappa$, and $M^{-1}$ and all $\kappa$ follow by a rank-one update.
+//! moves towards the point of largest $\kappa$ or ($\lambda < 0$, at most to $u_j = 0$) away from the
+//! weighted point of smallest $\kappa$. A rank-one update gives the new $M^{-1}$ and all $\kappa$.
 //!
 //! # References
 //! - L. Khachiyan: Rounding of polytopes in the real number model of computation. *Mathematics of
@@ -27,10 +27,10 @@ use crate::points::Points;
 /// Steps between two recomputations of $M^{-1}$ from the weights.
 const REFRESH: usize = 200;
 
-/// Points with weights and what follows from them.
+/// Points with weights, and the quantities that depend on the weights.
 pub(crate) struct CoreSet {
     pub(crate) m: usize,
-    /// Index of each point among all.
+    /// Index of each point among all points.
     pub(crate) ids: Vec<usize>,
     /// Coordinate `j` of every point: `rows[j][i]`.
     pub(crate) rows: Vec<Vec<f64>>,
@@ -42,14 +42,14 @@ pub(crate) struct CoreSet {
     inverse: Vec<f64>,
     /// Inverse $T$ of the Cholesky factor of $M$ at the last refresh, row-major.
     pub(crate) root: Vec<f64>,
-    /// Steps taken of either kind.
+    /// Number of steps of both kinds.
     pub(crate) iterations: usize,
     stale: usize,
 }
 
 impl CoreSet {
-    /// The points `local`, known among all as `ids`, with equal weights on `support` (positions in
-    /// `local`); `None` when these lie in a hyperplane.
+    /// The points `local`, whose indices among all points are `ids`, with equal weights on `support`
+    /// (positions in `local`); `None` when the support lies in a hyperplane.
     pub(crate) fn new(
         points: &Points<'_>,
         local: &[usize],
@@ -156,7 +156,7 @@ impl CoreSet {
             let kappa = self.kappa[j];
             let limit = -self.u[j] / (1.0 - self.u[j]);
             let mut lambda = (kappa - m) / (m * (kappa - 1.0));
-            // Away from a point inside the ball of κ = 1 the objective rises all the way.
+            // In a step away from a point with κ <= 1 the objective increases up to the bound.
             let drop = j != far && (kappa <= 1.0 || lambda < limit);
             if drop {
                 lambda = limit;
@@ -198,7 +198,7 @@ impl CoreSet {
     }
 }
 
-/// `z = v[0] + Σ v[j + 1] rows[j]`, leaving out what `v` is too short for.
+/// `z = v[0] + Σ v[j + 1] rows[j]`, over the rows for which `v` has an entry.
 pub(crate) fn project(v: &[f64], rows: &[Vec<f64>], z: &mut [f64]) {
     z.fill(v[0]);
     for (v, row) in v[1..].iter().zip(rows) {

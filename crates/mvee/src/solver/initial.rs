@@ -9,8 +9,8 @@ use crate::points::Points;
 
 /// The two extremes of `among` along each of `d` directions, each orthogonal to the differences of
 /// the pairs before: at most $2 d$ points with at least $d + 1$ affinely independent ones, whose
-/// ellipsoid is within a factor of the best that depends on `d` alone. `None` when the widest pair
-/// in some direction is less than `width` apart.
+/// ellipsoid is within a factor of the optimum that depends on `d` alone. `None` when in some direction
+/// the distance of the extremes is less than `width`.
 pub(crate) fn kumar_yildirim(
     points: &Points<'_>,
     among: &[usize],

@@ -1,4 +1,4 @@
-//! The solver: settings, and the way from points to a certified ellipsoid.
+//! The solver: its settings, and the calculation of a certified ellipsoid from points.
 
 mod core_set;
 mod initial;
@@ -9,11 +9,12 @@ mod search;
 use nalgebra::{DMatrix, DMatrixView, DVector};
 use serde::{Deserialize, Serialize};
 
+use crate::ellipsoid::Ellipsoid;
+use crate::error::MveeError;
 use crate::frame::{Frame, Span, check_scale};
 use crate::linalg::multiply_lower;
 use crate::points::Points;
 use crate::solution::{AffineHull, HullSolution, Solution, StopReason};
-use crate::{Ellipsoid, MveeError};
 use search::{Optimum, search};
 
 /// Settings of the solver for minimum-volume enclosing ellipsoids.
@@ -58,7 +59,8 @@ impl MveeBuilder {
         self
     }
 
-    /// Steps of all kinds after which the search stops with what it has; default 100 000.
+    /// Number of steps of all kinds after which the search stops with the current ellipsoid; default
+    /// 100 000.
     pub fn max_iterations(mut self, limit: usize) -> Self {
         self.max_iterations = limit;
         self
@@ -107,14 +109,14 @@ impl From<Mvee> for MveeBuilder {
 }
 
 impl Mvee {
-    /// The default settings, to be changed.
+    /// Returns the default settings, for changes.
     pub fn builder() -> MveeBuilder {
         MveeBuilder::default()
     }
 
     /// The minimum-volume ellipsoid of the columns of `points: [d, n]`.
     ///
-    /// Large sets are worked on in parallel; the result does not depend on the number of threads.
+    /// Large sets are processed in parallel; the result does not depend on the number of threads.
     ///
     /// # Errors
     /// - [`MveeError::Empty`], [`MveeError::NotFinite`], [`MveeError::Scale`] for points that have
@@ -131,11 +133,11 @@ impl Mvee {
         }
     }
 
-    /// The minimum-volume ellipsoid of the columns of `points: [d, n]` within their affine hull, of
-    /// whatever dimension $1 \le r \le d$ that is.
+    /// The minimum-volume ellipsoid of the columns of `points: [d, n]` within their affine hull, which may
+    /// have any dimension $1 \le r \le d$.
     ///
     /// # Errors
-    /// As [`solve`](Self::solve), with [`MveeError::Degenerate`] only when all points are one.
+    /// As [`solve`](Self::solve), with [`MveeError::Degenerate`] only when all points are equal.
     pub fn solve_in_hull(&self, points: DMatrixView<'_, f64>) -> Result<HullSolution, MveeError> {
         self.solve_flat(&checked(points)?)
     }
@@ -194,8 +196,9 @@ fn checked(points: DMatrixView<'_, f64>) -> Result<Points<'_>, MveeError> {
     Ok(points)
 }
 
-/// The ellipsoid scaled up, if need be, until it holds every point, and by how much. Scaling moves
-/// the last digits of a distance, so the result is measured again, with more room each time.
+/// Scales the ellipsoid up until it contains every point, if it does not; returns it with the factor.
+/// Scaling changes the last digits of a distance, so the result is measured again, with a larger factor each
+/// time.
 fn enclose(points: &Points<'_>, ellipsoid: &Ellipsoid) -> (Ellipsoid, f64) {
     let (mut current, mut growth) = (ellipsoid.clone(), 1.0);
     let mut margin = points.d as f64 * f64::EPSILON;
@@ -218,8 +221,8 @@ fn farthest(points: &Points<'_>, ellipsoid: &Ellipsoid) -> f64 {
     norms.iter().fold(0.0_f64, |a, &b| a.max(b)).sqrt()
 }
 
-/// Turns weights into the ellipsoid they define, measures it against all points as they came, and
-/// scales it up by what is missing.
+/// Returns the ellipsoid of the weights, scaled up so that it contains all points in their original
+/// coordinates.
 fn certify(points: &Points<'_>, frame: &Frame, optimum: Optimum, tolerance: f64) -> Solution {
     let d = points.d;
     let lower = multiply_lower(&frame.lower, &optimum.lower, d);

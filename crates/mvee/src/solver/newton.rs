@@ -1,13 +1,13 @@
 //! Second-order steps for the dual on the points that may carry weight.
 //!
-//! In the homogeneous form $\max_{u \ge 0} \ln\det M(u) - m \sum_i u_i$, whose optimum has $\sum_i u_i = 1$ by itself,
+//! In the homogeneous form $\max_{u \ge 0} \ln\det M(u) - m \sum_i u_i$, whose optimum satisfies $\sum_i u_i = 1$,
 //! the gradient is $\kappa_i - m$ and the Hessian $-A$ with $A_{ij} = (q_i^\top M^{-1} q_j)^2$, and $A u = \kappa$. The quadratic
 //! model about the weights is therefore maximised by
 //!
 //! $$ \min_{v \ge 0}\ \tfrac12 v^\top A v - (2\kappa - m\mathbf 1)^\top v, \tag{1} $$
 //!
-//! solved from the weights by an active-set method, which drops points whose weight the others can
-//! carry as well; a line search along $v - u$ makes the step safe. A small proximal term keeps (1)
+//! solved by an active-set method that starts at the weights and removes points that are not needed. A
+//! line search along $v - u$ ensures that the objective increases. A small proximal term keeps (1)
 //! strictly convex where weights are not unique (duplicates, cubes).
 
 use super::core_set::{CoreSet, project};
@@ -18,7 +18,7 @@ use crate::linalg::{cholesky, dot, scale};
 const PROXIMAL: f64 = 1e-12;
 
 impl CoreSet {
-    /// One step; false when it brought no progress.
+    /// Takes one step; returns false when the objective did not increase.
     pub(crate) fn newton(&mut self) -> bool {
         let m = self.m as f64;
         let mut candidates: Vec<usize> = (0..self.u.len()).filter(|&i| self.u[i] > 0.0).collect();

@@ -1,10 +1,10 @@
 //! Convex quadratic problems over nonnegative variables, by a primal active-set method.
 //!
-//! Minimises $\tfrac12 v^\top A v - b^\top v$ over $v \ge 0$ from a feasible start. The variables off their
-//! bound form the free set; its minimiser is approached until a variable meets its bound and leaves
-//! the set, or reached, and then the variable with the steepest way down joins. The Cholesky
-//! factor of the free block follows each change by rotations, so a change costs $O(p^2)$, and every
-//! iterate is feasible and no worse than the one before: it may be stopped at any time.
+//! Minimises $\tfrac12 v^\top A v - b^\top v$ over $v \ge 0$ from a feasible start. The variables that are not at
+//! their bound form the free set. The method moves towards the minimiser over the free set. When a variable
+//! reaches its bound, it leaves the set; when the minimiser is reached, the variable with the steepest descent
+//! joins. The Cholesky factor of the free block is updated by rotations, so a change costs $O(p^2)$. Every
+//! iterate is feasible and no worse than the one before, so the method may be stopped at any time.
 //!
 //! # References
 //! - C. L. Lawson, R. J. Hanson: *Solving Least Squares Problems*. Prentice-Hall (1974), chapters 23, 24.
@@ -86,7 +86,7 @@ pub(super) fn improve(a: &[f64], b: &[f64], v: &mut [f64], tolerance: f64, chang
     }
     for _ in 0..changes {
         let x = block.solve(b);
-        // The first bound on the way from v to x.
+        // The first bound between v and x.
         let mut first = (1.0, usize::MAX);
         for (k, (&i, &x)) in block.on.iter().zip(&x).enumerate() {
             if x <= 0.0 {
@@ -99,7 +99,7 @@ pub(super) fn improve(a: &[f64], b: &[f64], v: &mut [f64], tolerance: f64, chang
         }
         if first.1 < usize::MAX {
             let i = block.on[first.1];
-            // A variable that joins and leaves at once would go round in circles.
+            // A variable that joins and leaves at once would start an infinite loop.
             barred[i] |= first.0 == 0.0;
             v[i] = 0.0;
             block.remove(first.1);

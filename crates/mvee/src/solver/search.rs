@@ -1,7 +1,8 @@
-//! The search: solve for a few points, look at all, add the farthest, drop the hopeless.
+//! The search: solves for a core set, examines all points, adds the farthest and removes those that cannot
+//! touch the optimum.
 //!
-//! Optimality on a core set is cheap; a pass over all points then gives the gap, the points to add,
-//! and the points that no optimal ellipsoid can touch. With $\varepsilon = \max_i \kappa_i - m$ at some weights,
+//! Optimality on a core set is cheap. A pass over all points then gives the gap, the points to add, and
+//! the points that no optimal ellipsoid can touch. With $\varepsilon = \max_i \kappa_i - m$ at some weights,
 //! a point lies in the interior of the smallest ellipsoid of all if
 //!
 //! $$ \kappa_i < m \left( 1 + \frac\varepsilon 2 - \frac 1 2 \sqrt{\varepsilon (4 + \varepsilon - 4 / m)} \right). \tag{1} $$
@@ -17,10 +18,10 @@ use crate::linalg::{axpy, cholesky, invert_lower, lower_times, multiply_lower};
 use crate::points::{Points, largest};
 use crate::solution::StopReason;
 
-/// Points up to which a copy in the frame is made at once.
+/// Largest number of points that are copied to the coordinates of the frame at once.
 const SMALL: usize = 20_000;
 
-/// The weights found and the ellipsoid they define in the frame.
+/// The weights found, and their ellipsoid in the coordinates of the frame.
 pub(super) struct Optimum {
     pub(super) support: Vec<usize>,
     pub(super) weights: Vec<f64>,
@@ -31,7 +32,7 @@ pub(super) struct Optimum {
     pub(super) stopped: StopReason,
 }
 
-/// Points still in the race: all of them as they came, or some of them in the frame.
+/// The points that are still considered: all in their original coordinates, or some in those of the frame.
 enum Active {
     All,
     Some { ids: Vec<usize>, points: Points<'static> },
@@ -89,7 +90,7 @@ pub(super) fn search(points: &Points<'_>, frame: &Frame, tolerance: f64, limit: 
         let fresh: Vec<usize> =
             largest(&norms, 4 * m, above).into_iter().map(name).filter(|&id| !member[id]).collect();
         if fresh.is_empty() && core.gap().0 <= target && target <= 0.3 * tolerance {
-            break StopReason::Rounding; // every point outside is in the core already
+            break StopReason::Rounding; // every point outside is already in the core set
         }
         let stuck = fresh.is_empty() && gap >= known_gap;
         if stuck {
@@ -130,7 +131,7 @@ fn start(
     {
         return core;
     }
-    // The farthest points crowd together: take the extremes of all.
+    // The farthest points lie close together: use the extremes of all points.
     let all: Vec<usize> = (0..n).collect();
     let everything = gather(&all);
     let pairs = kumar_yildirim(&everything, &all, 0.0).unwrap_or_else(|| all.clone());
@@ -180,7 +181,7 @@ fn hopeless_below(highest: f64, m: usize) -> f64 {
     m * (1.0 + 0.5 * e - 0.5 * (e * (4.0 + e - 4.0 / m)).sqrt())
 }
 
-/// Keeps the points whose norm reaches `floor`, when that leaves out enough to be worth it.
+/// Keeps the points whose norm is at least `floor`, when this removes enough points to save time.
 fn eliminate(
     active: Active,
     norms: &[f64],

@@ -1,12 +1,14 @@
 //! An ellipsoid by its centre and shape.
 
+mod wire;
+
 use nalgebra::{DMatrix, DMatrixView, DVector};
 use serde::{Deserialize, Serialize};
 
-use crate::MveeError;
+use crate::error::MveeError;
 use crate::linalg::{cholesky, invert_lower, lower_of_factor, scale};
 use crate::points::Points;
-use crate::wire::Wire;
+use wire::Wire;
 
 /// The solid ellipsoid
 ///
@@ -101,14 +103,14 @@ impl Ellipsoid {
         Self { center, shape, lower, inverse }
     }
 
-    /// The same with the shape as it was written before, if the two agree.
+    /// The same ellipsoid with a shape that was written to a file, if the two shapes agree.
     pub(crate) fn with_shape(mut self, shape: DMatrix<f64>) -> Result<Self, MveeError> {
         check_square(self.dim(), &shape)?;
         for i in 0..self.dim() {
             for j in 0..self.dim() {
                 let size = (self.shape[(i, i)] * self.shape[(j, j)]).sqrt();
-                let apart = (shape[(i, j)] - self.shape[(i, j)]).abs();
-                if apart.is_nan() || apart > 1e-9 * size {
+                let difference = (shape[(i, j)] - self.shape[(i, j)]).abs();
+                if difference.is_nan() || difference > 1e-9 * size {
                     return Err(MveeError::NotPositiveDefinite { row: i });
                 }
             }
@@ -148,7 +150,7 @@ impl Ellipsoid {
     /// Mahalanobis norm $\lVert L^{-1}(x - c) \rVert$ of a point `x: [d]`: 1 on the surface, not squared.
     ///
     /// # Panics
-    /// When `x` has not `d` coordinates.
+    /// When `x` does not have `d` coordinates.
     pub fn mahalanobis(&self, x: &[f64]) -> f64 {
         let d = self.dim();
         assert_eq!(x.len(), d, "point has {} coordinates, ellipsoid {d}", x.len());
@@ -165,7 +167,7 @@ impl Ellipsoid {
     /// centre.
     ///
     /// # Panics
-    /// When `x` has not `d` coordinates.
+    /// When `x` does not have `d` coordinates.
     pub fn distance(&self, x: &[f64]) -> f64 {
         self.mahalanobis(x) - 1.0
     }
@@ -174,7 +176,7 @@ impl Ellipsoid {
     /// of columns; the result does not depend on the number of threads.
     ///
     /// # Panics
-    /// When `x` has not `d` rows.
+    /// When `x` does not have `d` rows.
     pub fn distances(&self, x: DMatrixView<'_, f64>) -> DVector<f64> {
         let mut out = DVector::zeros(x.ncols());
         self.map_squared_norms(x, out.as_mut_slice(), |norm| norm.sqrt() - 1.0);
@@ -193,10 +195,10 @@ impl Ellipsoid {
         Points::from_view(x).map_squared_norms(self.center.as_slice(), &self.inverse, out, map);
     }
 
-    /// Whether `x: [d]` lies inside or on the surface (no slack for rounding).
+    /// Returns whether `x: [d]` lies inside or on the surface, without tolerance for rounding.
     ///
     /// # Panics
-    /// When `x` has not `d` coordinates.
+    /// When `x` does not have `d` coordinates.
     pub fn contains(&self, x: &[f64]) -> bool {
         self.mahalanobis(x) <= 1.0
     }
@@ -235,7 +237,7 @@ impl Ellipsoid {
         Ok(self.scaled(factor))
     }
 
-    /// [`scale`](Self::scale) by a factor known to be good.
+    /// [`scale`](Self::scale) by a factor that has been checked.
     pub(crate) fn scaled(&self, factor: f64) -> Self {
         let mut lower = self.lower.clone();
         scale(factor, &mut lower);

@@ -1,15 +1,15 @@
-//! How an ellipsoid is written and read.
+//! The serialised form of an ellipsoid.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use crate::ellipsoid::{check_center, check_dim};
-use crate::{Ellipsoid, MveeError};
+use super::{Ellipsoid, check_center, check_dim};
+use crate::error::MveeError;
 
-/// What is written: rows of the shape and of the factor. To read, either of the two is enough; both
-/// together, if they agree, restore the ellipsoid bit by bit.
+/// The serialised form: rows of the shape and of the factor. One of the two is enough to read an ellipsoid;
+/// both together, if they agree, restore it to the last bit.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Wire {
+pub(super) struct Wire {
     center: Vec<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shape: Option<Vec<Vec<f64>>>,
