@@ -8,8 +8,8 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use latent_is::Simulator;
 use pulp::{Arch, Simd, WithSimd};
+use sim_core::Simulator;
 use sim_gcas::{Gcas, GcasParams, Integrator, Precision, Registers};
 
 fn flights(c: &mut Criterion) {
@@ -37,7 +37,7 @@ fn flights(c: &mut Criterion) {
     group.finish();
 }
 
-/// Rounds of eight additions and eight multiplications a lane.
+/// Rounds of eight additions and eight multiplications per lane.
 const ROUNDS: u64 = 1 << 20;
 
 struct Peak;

@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use latent_is::Simulator;
+use sim_core::Simulator;
 use sim_racing::{Arithmetic, Racing, RacingParams, Registers};
 
 fn races(c: &mut Criterion) {

@@ -3,9 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use latent_is::{Simulator, rng};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
+use sim_core::{Simulator, rng};
 use sim_toy::Robot;
 
 /// The same runs by the shortest program: one generator, one run after the other, the standard

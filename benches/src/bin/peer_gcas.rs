@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use latent_is::Simulator;
+use sim_core::Simulator;
 use sim_gcas::{Gcas, GcasParams, Precision};
 
 const FLIGHTS: usize = 10_000;

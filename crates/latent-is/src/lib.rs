@@ -113,7 +113,7 @@ pub use math::{rng, special};
 pub use method::{final_stage, two_level};
 #[cfg(feature = "flow")]
 pub use model::flow;
-pub use model::{counting, density, latent, limit_state, nan_policy, simulator, transport};
+pub use model::{counting, density, latent, limit_state, nan_policy, transport};
 pub use result::{diagnostics, estimate, interval, verdict};
 
 pub use adaptive::Adaptive;
@@ -142,7 +142,6 @@ pub use nan_policy::{NanPolicy, WithNanPolicy};
 pub use run::{Budget, Run};
 pub use sequential::{Moves, Sequential};
 pub use settings::Builder;
-pub use simulator::{Feature, Simulator};
 pub use subset::SubsetSimulation;
 pub use transport::Transport;
 pub use two_level::{Correction, TwoLevel};

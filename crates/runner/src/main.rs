@@ -33,7 +33,7 @@ enum Command {
     /// Simulates outcomes and writes them to a file; an interrupted run goes on where it was left.
     #[command(after_help = "Examples:
   latent-is simulate robot -n 10000 -o robot.csv
-  latent-is simulate gcas -n 1000000 -o f16.npy
+  latent-is simulate f16 -n 1000000 -o f16.npy
   latent-is simulate racing -n 50000 -o racing.npy")]
     Simulate(Simulate),
     /// Trains a flow on outcomes in a file.
@@ -76,7 +76,7 @@ Examples:
 
 #[derive(Args)]
 struct Simulate {
-    /// The simulator: robot, gcas or racing.
+    /// The simulator: robot, racecar or f16.
     simulator: String,
     /// Number of outcomes.
     #[arg(short, long)]

@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::Context;
-use latent_is::Feature;
 use nalgebra::DMatrix;
 use npyz::WriterBuilder;
 use parquet::{
@@ -17,6 +16,7 @@ use parquet::{
     file::{properties::WriterProperties, writer::SerializedFileWriter},
     schema::types::Type,
 };
+use sim_core::Feature;
 
 use crate::files::replace;
 
@@ -65,7 +65,7 @@ pub fn write(
     features: &[Feature],
     x: &DMatrix<f64>,
 ) -> anyhow::Result<()> {
-    let names: Vec<String> = features.iter().map(|feature| feature.name.to_owned()).collect();
+    let names: Vec<String> = features.iter().map(|feature| feature.name().to_owned()).collect();
     write_named(path, format, &names, x)
 }
 

@@ -114,13 +114,12 @@ fn parquet(path: &Path) -> anyhow::Result<Table> {
 
 #[cfg(test)]
 mod tests {
-    use latent_is::Feature;
+    use sim_core::Feature;
 
     use super::*;
     use crate::outcomes;
 
-    const FEATURES: [Feature; 2] =
-        [Feature { name: "speed", unit: "m/s" }, Feature { name: "height", unit: "m" }];
+    const FEATURES: [Feature; 2] = [Feature::new("speed", "m/s"), Feature::new("height", "m")];
 
     #[test]
     fn what_is_written_is_read_back() {

@@ -12,11 +12,11 @@ use std::{
 };
 
 use anyhow::Context;
-use latent_is::Simulator;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
+use sim_core::Simulator;
 
-use crate::progress::Progress;
+use crate::{progress::Progress, simulators::present_name};
 
 /// How long a stretch between two writes should take.
 const STRETCH: Duration = Duration::from_secs(1);
@@ -98,8 +98,9 @@ fn open(path: &Path, header: &Header) -> anyhow::Result<(File, Vec<f64>)> {
         file.write_all((serde_json::to_string(header)? + "\n").as_bytes())?;
         return Ok((file, Vec::new()));
     }
-    let found: Header = serde_json::from_str(&line)
+    let mut found: Header = serde_json::from_str(&line)
         .context("it is no part of an earlier run; remove it or choose another name")?;
+    found.simulator = present_name(&found.simulator).to_owned();
     anyhow::ensure!(
         found == *header,
         "it belongs to another run ({}, seed {}); remove it or choose another name",

@@ -1,8 +1,8 @@
 //! The systems of the paper.
 
 use flow_core::{Device, FlowFile};
-use latent_is::Simulator;
 use nalgebra::DMatrix;
+use sim_core::Simulator;
 
 use crate::{experiment::Experiment, reference::Reference, simulators};
 
@@ -37,7 +37,7 @@ const SYSTEMS: &[System] = &[
     },
     System {
         name: "racecar",
-        simulator: "racing",
+        simulator: "racecar",
         regions: Regions::Selected {
             rows: 50_000,
             conditions: &[
@@ -52,7 +52,7 @@ const SYSTEMS: &[System] = &[
     },
     System {
         name: "f16",
-        simulator: "gcas",
+        simulator: "f16",
         regions: Regions::Selected {
             rows: 10_000,
             // Nose too high; too low.

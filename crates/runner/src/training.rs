@@ -6,8 +6,8 @@ use flow_core::{
     Checkpoint, Device, FlowFile, fit_resumable,
     train::{Epoch, Observer, data_hash},
 };
-use latent_is::{Simulator, rng::derive};
 use nalgebra::DMatrix;
+use sim_core::{Simulator, rng::derive};
 
 use crate::{
     experiment::{Experiment, Training},

@@ -1,10 +1,10 @@
 //! Aerodynamic coefficients as polynomials (E. A. Morelli, *Global Nonlinear Parametric Modeling
 //! with Application to F-16 Aerodynamics*, ACC 1998).
 //!
-//! Three coefficients, marked below, differ from the 1998 table by dropped digits, as they do in
-//! the program that made the published data.
+//! In the program that made the published data, three coefficients differ from the 1998 table by dropped
+//! digits. They are marked below and kept.
 
-use crate::real::{Real, poly};
+use sim_core::{elementary::poly, lanes::Real};
 
 /// Force and moment coefficients in body axes.
 #[derive(Clone, Copy)]
@@ -48,8 +48,8 @@ impl<R: Real> Rates<R> {
     }
 }
 
-/// The coefficients without rates: angle of attack `a`, sideslip `b`, and the deflections of
-/// elevator, aileron and rudder, all in rad and none clamped.
+/// Returns the coefficients without rates at angle of attack `a`, sideslip angle `b` and the deflections of
+/// elevator, aileron and rudder, all in rad and none limited.
 #[inline(always)]
 pub(crate) fn statics<R: Real>(a: R, b: R, [de, da, dr]: [R; 3]) -> Coefficients<R> {
     let cx = poly(a, [-0.01943367, 0.2136104, 0.6988016, -0.9035381])
@@ -83,7 +83,7 @@ pub(crate) fn statics<R: Real>(a: R, b: R, [de, da, dr]: [R; 3]) -> Coefficients
     Coefficients { cx, cy, cz, cl, cm, cn }
 }
 
-/// The rate derivatives of the polynomial model at angle of attack `a` (rad).
+/// Returns the rate derivatives of the polynomial model at angle of attack `a` (rad).
 #[inline(always)]
 pub(crate) fn rates<R: Real>(a: R) -> Rates<R> {
     Rates {
@@ -100,7 +100,7 @@ pub(crate) fn rates<R: Real>(a: R) -> Rates<R> {
     }
 }
 
-/// The coefficients at the dimensionless rates `ph`, `qh`, `rh` of roll, pitch and yaw.
+/// Returns the coefficients at the dimensionless rates `ph`, `qh`, `rh` of roll, pitch and yaw.
 #[inline(always)]
 pub(crate) fn with_rates<R: Real>(
     c: Coefficients<R>,

@@ -1,8 +1,11 @@
 //! The standard atmosphere of the airframe model (Stevens and Lewis, 2nd ed., pages 63-65).
 
-use crate::real::{Mask, Real, poly};
+use sim_core::{
+    elementary::poly,
+    lanes::{Mask, Real},
+};
 
-/// What the air does to the aircraft.
+/// Mach number and dynamic pressure.
 #[derive(Clone, Copy)]
 pub(crate) struct Air<R> {
     /// Mach number.
@@ -11,13 +14,14 @@ pub(crate) struct Air<R> {
     pub(crate) qbar: R,
 }
 
-/// Relative temperature falls by this per foot.
+/// Decrease of the relative temperature per foot, 1/ft.
 const LAPSE: f64 = 0.703e-5;
 /// Altitude above which the temperature is constant, ft.
 const TROPOPAUSE: f64 = 35_000.0;
-/// Where [`DENSITY`] serves, ft.
+/// Largest absolute altitude at which [`DENSITY`] is used, ft.
 const NEAR_GROUND: f64 = 12_000.0;
-/// Binomial series of $(1 - x)^{4.14}$ in $x$; the rest is below 1e-17 for $|x| \le 0.0844$.
+/// Coefficients of the binomial series of $(1 - x)^{4.14}$ in $x$; its remainder is below 1e-17 for
+/// $|x| \le 0.0844$.
 const DENSITY: [f64; 14] = binomial_series();
 
 const fn binomial_series() -> [f64; 14] {
@@ -30,7 +34,8 @@ const fn binomial_series() -> [f64; 14] {
     c
 }
 
-/// Mach number and dynamic pressure at airspeed `v` (ft/s) and altitude `h` (ft, any sign).
+/// Returns Mach number and dynamic pressure at airspeed `v` (ft/s) and altitude `h` (ft, of either
+/// sign).
 #[inline(always)]
 pub(crate) fn air<R: Real>(v: R, h: R) -> Air<R> {
     let x = h * LAPSE;

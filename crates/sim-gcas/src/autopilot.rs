@@ -1,15 +1,13 @@
-//! The outer autopilot: roll the wings level, then pull up (Heidlauf et al., ARCH 2018).
+//! The autopilot: rolls the wings level, then pulls up (Heidlauf et al., ARCH 2018).
 
 use std::f64::consts::{PI, TAU};
 
 use serde::{Deserialize, Serialize};
+use sim_core::lanes::{Mask, Real};
 
-use crate::{
-    real::{Mask, Real},
-    state::index::{ALPHA, ALTITUDE, P, PHI, THETA},
-};
+use crate::state::index::{ALPHA, ALTITUDE, P, PHI, THETA};
 
-/// Altitude from which the ground is no threat, ft.
+/// Altitude from which on the autopilot does not act, ft.
 const DECK: f64 = 1000.0;
 /// Roll angle below which the wings count as level, rad.
 const LEVEL: f64 = 5.0 * PI / 180.0;
@@ -17,30 +15,30 @@ const LEVEL: f64 = 5.0 * PI / 180.0;
 const SLOW: f64 = 10.0 * PI / 180.0;
 /// Load command of the pull, g above 1 g.
 const PULL_LOAD: f64 = 5.0;
-/// Shortest pull, and the wait before the first roll, of the autopilot with memory, s.
+/// Shortest pull of the autopilot with memory, and its delay before the first roll, s.
 const HOLD: f64 = 2.0;
 
-/// What the autopilot does.
+/// The mode of the autopilot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// Nothing: no command.
+    /// No command.
     Standby,
     /// Rolls the wings level.
     Roll,
-    /// Pulls up with five g.
+    /// Pulls up with a load of 5 g above 1 g.
     Pull,
-    /// Nothing yet: the autopilot with memory rolls two seconds after the start.
+    /// No command yet; the autopilot with memory begins to roll two seconds after the start.
     Waiting,
 }
 
 impl Mode {
-    /// The mode as a number in a lane.
+    /// Returns the mode as a number for a lane.
     pub(crate) fn code(self) -> f64 {
         f64::from(self as u8)
     }
 
-    /// The mode of a lane.
+    /// Returns the mode of a number from a lane.
     pub(crate) fn from_code(code: f64) -> Self {
         match code as u8 {
             0 => Self::Standby,
@@ -51,23 +49,23 @@ impl Mode {
     }
 }
 
-/// The rule by which the mode follows from the flight.
+/// The rule that chooses the mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Autopilot {
-    /// The mode is a function of the current state; the paper's data were made so.
+    /// The mode is a function of the current state, as in the published data.
     #[default]
     Memoryless,
-    /// The mode is carried along, and a pull lasts at least two seconds.
+    /// The next mode depends on the current mode and state, and a pull lasts at least two seconds.
     Stateful {
         /// Mode at the start.
         start: Mode,
-        /// Inner steps between two looks at the state, at least 1.
+        /// Inner steps between two decisions, at least 1.
         period: u32,
     },
 }
 
-/// What the autopilot with memory remembers, in lanes.
+/// The memory of the autopilot, in lanes.
 #[derive(Clone, Copy)]
 pub(crate) struct Memory<R> {
     /// Codes of the modes.
@@ -76,8 +74,8 @@ pub(crate) struct Memory<R> {
     pull_began: R,
 }
 
-/// The conditions of both rules.
-struct Sight<R: Real> {
+/// The conditions that both rules use.
+struct Conditions<R: Real> {
     nose_high: R::Mask,
     above_deck: R::Mask,
     wings_level: R::Mask,
@@ -85,17 +83,17 @@ struct Sight<R: Real> {
     phi: R,
 }
 
-/// `x` less the nearest multiple of a full turn (ties to the even one).
+/// Returns an angle (rad) less the nearest multiple of a full turn; ties go to the even multiple.
 #[inline(always)]
 fn wrap<R: Real>(x: R) -> R {
     if x.lit(PI).lt(x.abs()).any() { x - (x / x.lit(TAU)).round() * TAU } else { x }
 }
 
 #[inline(always)]
-fn look<R: Real>(state: &[R; 16]) -> Sight<R> {
+fn conditions<R: Real>(state: &[R; 16]) -> Conditions<R> {
     let zero = state[PHI].lit(0.0);
     let phi = wrap(state[PHI]);
-    Sight {
+    Conditions {
         nose_high: zero.lt(wrap(state[THETA] - state[ALPHA])),
         above_deck: zero.lit(DECK).le(state[ALTITUDE]),
         wings_level: phi.abs().lt(zero.lit(LEVEL)),
@@ -114,7 +112,7 @@ impl<R: Real> Memory<R> {
         Self { mode: zero.lit(start.code()), pull_began: zero.lit(0.0) }
     }
 
-    /// The command in `state` at the start of inner step `k` of length `dt`.
+    /// Returns the command in `state` at the start of inner step `k` of length `dt` (s).
     #[inline(always)]
     pub(crate) fn command(
         &mut self,
@@ -123,19 +121,19 @@ impl<R: Real> Memory<R> {
         k: u32,
         dt: f64,
     ) -> [R; 4] {
-        let sight = look(state);
+        let now = conditions(state);
         match autopilot {
-            Autopilot::Memoryless => self.mode = memoryless(&sight),
+            Autopilot::Memoryless => self.mode = memoryless(&now),
             Autopilot::Stateful { period, .. } => {
                 if k.is_multiple_of(period) {
-                    self.transit(&sight, k, dt);
+                    self.transit(&now, k, dt);
                 }
             }
         }
         let zero = self.mode.lit(0.0);
         let rolling = self.mode.eq(zero.lit(Mode::Roll.code()));
         let pulling = self.mode.eq(zero.lit(Mode::Pull.code()));
-        let roll_rate = sight.phi * -4.0 - state[P] * 2.0;
+        let roll_rate = now.phi * -4.0 - state[P] * 2.0;
         [
             R::select(pulling, zero.lit(PULL_LOAD), zero),
             R::select(rolling, roll_rate, zero),
@@ -144,23 +142,23 @@ impl<R: Real> Memory<R> {
         ]
     }
 
-    /// One transition of the rule with memory.
+    /// One decision of the rule with memory.
     #[inline(always)]
-    fn transit(&mut self, sight: &Sight<R>, k: u32, dt: f64) {
+    fn transit(&mut self, seen: &Conditions<R>, k: u32, dt: f64) {
         let code = |mode: Mode| self.mode.lit(mode.code());
         let is = |mode: Mode| self.mode.eq(code(mode));
         let step = f64::from(k);
         let now = self.mode.lit(step);
         let hold = self.mode.lit((HOLD / dt).round());
 
-        let threat = !(sight.nose_high | sight.above_deck);
+        let threat = !(seen.nose_high | seen.above_deck);
         let mut to_roll = is(Mode::Standby) & threat;
         if step * dt + 1e-6 >= HOLD {
             to_roll = to_roll | is(Mode::Waiting);
         }
-        let to_pull = is(Mode::Roll) & sight.slow_roll & sight.wings_level;
+        let to_pull = is(Mode::Roll) & seen.slow_roll & seen.wings_level;
         let held = hold.le(now - self.pull_began);
-        let to_standby = is(Mode::Pull) & sight.nose_high & held;
+        let to_standby = is(Mode::Pull) & seen.nose_high & held;
 
         let mode = R::select(to_roll, code(Mode::Roll), self.mode);
         let mode = R::select(to_pull, code(Mode::Pull), mode);
@@ -170,12 +168,12 @@ impl<R: Real> Memory<R> {
     }
 }
 
-/// The rule that looks only at the current state.
+/// The rule that uses the current state alone.
 #[inline(always)]
-fn memoryless<R: Real>(sight: &Sight<R>) -> R {
-    let mode = |mode: Mode| sight.phi.lit(mode.code());
-    let safe = sight.nose_high | sight.above_deck;
-    let ready = sight.wings_level & sight.slow_roll;
+fn memoryless<R: Real>(now: &Conditions<R>) -> R {
+    let mode = |mode: Mode| now.phi.lit(mode.code());
+    let safe = now.nose_high | now.above_deck;
+    let ready = now.wings_level & now.slow_roll;
     let acting = R::select(ready, mode(Mode::Pull), mode(Mode::Roll));
     R::select(safe, mode(Mode::Standby), acting)
 }

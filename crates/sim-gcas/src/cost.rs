@@ -5,10 +5,11 @@ use std::{
     ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub},
 };
 
+use sim_core::lanes::{Mask, Real};
+
 use crate::{
-    GcasParams, Initial,
     autopilot::Memory,
-    real::{Mask, Real},
+    params::{GcasParams, Initial},
 };
 
 thread_local! {
@@ -24,23 +25,23 @@ fn count(kind: usize) {
     });
 }
 
-/// One number that counts what is done with it.
+/// A number that counts the operations on it.
 #[derive(Clone, Copy)]
-struct Counted(f64);
+struct Counting(f64);
 
 #[derive(Clone, Copy)]
 struct Truth(bool);
 
 macro_rules! counted {
     ($($trait:ident $method:ident $op:tt $kind:literal),*) => {$(
-        impl $trait for Counted {
+        impl $trait for Counting {
             type Output = Self;
             fn $method(self, other: Self) -> Self {
                 count($kind);
                 Self(self.0 $op other.0)
             }
         }
-        impl $trait<f64> for Counted {
+        impl $trait<f64> for Counting {
             type Output = Self;
             fn $method(self, other: f64) -> Self {
                 count($kind);
@@ -52,16 +53,17 @@ macro_rules! counted {
 
 counted!(Add add + 0, Sub sub - 0, Mul mul * 1, Div div / 2);
 
-impl Neg for Counted {
+impl Neg for Counting {
     type Output = Self;
     fn neg(self) -> Self {
         Self(-self.0)
     }
 }
 
-impl Real for Counted {
+impl Real for Counting {
     type Mask = Truth;
     const LANES: usize = 1;
+    const TINY: f64 = f64::TINY;
     const HALF_PI: [f64; 3] = [std::f64::consts::FRAC_PI_2, 0.0, 0.0];
     // As many terms as in double precision.
     const SIN: &'static [f64] = &[-1.0 / 6.0, 1.0 / 120.0, -1.0 / 5040.0, 0.0, 0.0, 0.0];
@@ -71,8 +73,8 @@ impl Real for Counted {
     fn lit(self, value: f64) -> Self {
         Self(value)
     }
-    fn fill(self, value: impl Fn(usize) -> f64) -> Self {
-        Self(value(0))
+    fn load(self, numbers: &[f64]) -> Self {
+        Self(numbers[0])
     }
     fn store(self, out: &mut [f64]) {
         out[0] = self.0;
@@ -83,6 +85,12 @@ impl Real for Counted {
     fn sqrt(self) -> Self {
         count(2);
         Self(self.0.sqrt())
+    }
+    fn min(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
+    }
+    fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
     }
     fn lt(self, other: Self) -> Truth {
         Truth(self.0 < other.0)
@@ -128,12 +136,12 @@ impl Mask for Truth {
     }
 }
 
-/// The figure the benches and the documentation go by: 652 additions and multiplications a step.
+/// The benches and the documentation use this number: 652 additions and multiplications per step.
 #[test]
 fn a_step_takes_the_documented_number_of_operations() {
     let plan = GcasParams::default().plan();
-    let mut x = Initial::default().state([0.0; 5]).map(Counted);
-    let mut memory = Memory::new(Counted(0.0), plan.autopilot);
+    let mut x = Initial::default().state([0.0; 5]).map(Counting);
+    let mut memory = Memory::new(Counting(0.0), plan.autopilot);
     COUNT.set([0; 3]);
     for k in 0..plan.steps {
         let command = memory.command(plan.autopilot, &x, k, plan.dt);

@@ -1,11 +1,13 @@
 //! Rate damping from tables (Stevens and Lewis, Appendix A).
 //!
-//! The polynomials of [`aerodynamics`](crate::aerodynamics) already hold rate terms; the reference
-//! adds these on top, so damping counts twice. The recorded data depend on it.
+//! The polynomials of [`aerodynamics`](crate::aerodynamics) already contain rate terms. The reference
+//! program adds the terms of this table to them, so damping counts twice; the published data depend on it.
 
-use crate::{aerodynamics::Rates, real::Real};
+use sim_core::lanes::Real;
 
-/// Columns of [`Rates`] against angle of attack, -10 to 45 degrees in steps of 5.
+use crate::aerodynamics::Rates;
+
+/// The entries of [`Rates`] (columns) at angles of attack from -10 to 45 degrees in steps of 5 (rows).
 const TABLE: [[f64; 9]; 12] = [
     [-0.267, 0.882, -0.108, -8.8, -0.126, -0.36, -7.21, -0.38, 0.061],
     [-0.11, 0.852, -0.108, -25.8, -0.026, -0.359, -0.54, -0.363, 0.052],
@@ -39,14 +41,14 @@ const fn slopes() -> [[f64; 9]; 11] {
     slopes
 }
 
-/// The damping terms at angle of attack `alpha` (rad): linear between the rows and continued from
-/// the two end cells.
+/// Returns the damping terms at angle of attack `alpha` (rad): linear between the rows, and extrapolated
+/// from the first and the last cell.
 #[inline(always)]
 pub(crate) fn damping<R: Real>(alpha: R) -> Rates<R> {
     let s = alpha * (180.0 / std::f64::consts::PI * 0.2) + 2.0;
     let row = s.cell(0, 10);
     let e = s - row;
-    let mut d = [alpha; 9]; // every lane lies in a cell
+    let mut d = [alpha; 9]; // replaced below: every lane lies in a cell
     let (first, last) = row.range();
     for k in first as usize..=last as usize {
         let inside = row.eq(alpha.lit(k as f64));

@@ -1,17 +1,19 @@
-//! One evaluation of the model, or one inner step, for one aircraft in plain numbers.
+//! One evaluation of the model, or one inner step, for one aircraft.
 
 use pulp::Scalar;
+use sim_core::{
+    Precision,
+    lanes::{F32Lanes, F64Lanes, Real},
+};
 
 use crate::{
-    Gcas, Precision,
+    gcas::Gcas,
     history::number,
-    lanes::{F32Lanes, F64Lanes},
-    real::Real,
     rigid_body::evaluate,
     state::{Command, State},
 };
 
-/// The state derivatives and what they were made of.
+/// The derivatives of the state and the intermediate results behind them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Derivative {
@@ -36,7 +38,8 @@ pub struct Derivative {
 }
 
 impl Gcas {
-    /// The derivatives in `state` under the outer command, with the controller in the loop.
+    /// Returns the derivatives in `state` under a command of the autopilot, with the controller in the
+    /// loop.
     pub fn derivative(&self, state: &State, command: &Command) -> Derivative {
         match self.params().precision {
             Precision::F64 => self.derivative_in(F64Lanes::zero(Scalar), state, command),
@@ -44,7 +47,7 @@ impl Gcas {
         }
     }
 
-    /// The state one inner step after `state`, under an outer command held over the step.
+    /// Returns the state one inner step after `state`, under a command that is constant over the step.
     pub fn step(&self, state: &State, command: &Command) -> State {
         match self.params().precision {
             Precision::F64 => self.step_in(F64Lanes::zero(Scalar), state, command),

@@ -1,14 +1,15 @@
 //! The engine: throttle gearing, power lag and thrust tables (Stevens and Lewis, Appendix A).
 
-use crate::real::{Mask, Real};
+use sim_core::lanes::{Mask, Real};
 
-/// Power command in percent of throttle `t` in 0..1.
+/// Returns the power command (percent) of a throttle position `t` (0 to 1).
 #[inline(always)]
 pub(crate) fn gear<R: Real>(t: R) -> R {
     R::select(t.le(t.lit(0.77)), t * 64.94, t * 217.38 - 117.38)
 }
 
-/// Rate of change of the power level `w` (percent) under the power command `k` (percent).
+/// Returns the rate of change (percent/s) of the power level `w` under the power command `k` (both in
+/// percent).
 #[inline(always)]
 pub(crate) fn power_rate<R: Real>(w: R, k: R) -> R {
     let fifty = w.lit(50.0);
@@ -23,7 +24,7 @@ pub(crate) fn power_rate<R: Real>(w: R, k: R) -> R {
     R::select(high_power, w.lit(5.0), lag_rate(lag)) * lag
 }
 
-/// Reciprocal time constant for a signed power difference `d` below the target.
+/// Returns the reciprocal time constant (1/s) for a power level that is `d` percent below its target.
 #[inline(always)]
 pub(crate) fn lag_rate<R: Real>(d: R) -> R {
     let between = d * -0.036 + 1.9;
@@ -31,7 +32,7 @@ pub(crate) fn lag_rate<R: Real>(d: R) -> R {
     R::select(d.lit(50.0).le(d), d.lit(0.1), low)
 }
 
-/// Thrust (lb) on h = 0, 10000, ..., 50000 ft (rows) by Mach = 0, 0.2, ..., 1 (columns).
+/// Thrust (lb) at altitudes of 0, 10000, ..., 50000 ft (rows) and Mach numbers 0, 0.2, ..., 1 (columns).
 type Table = [[f64; 6]; 6];
 
 const IDLE: Table = [
@@ -61,7 +62,8 @@ const MAXIMUM: Table = [
     [2500.0, 2600.0, 2835.0, 3215.0, 3950.0, 5057.0],
 ];
 
-/// A table as $a + b u + (c + d u) v$ in each cell, `u` along altitude and `v` along Mach.
+/// The coefficients `[a, b, c, d]` of $a + b u + (c + d u) v$ in each cell of a table, where `u` runs from
+/// 0 to 1 along altitude and `v` along the Mach number.
 type Cells = [[[f64; 4]; 5]; 5];
 
 const fn cells(t: &Table) -> Cells {
@@ -84,8 +86,8 @@ static IDLE_CELLS: Cells = cells(&IDLE);
 static MILITARY_CELLS: Cells = cells(&MILITARY);
 static MAXIMUM_CELLS: Cells = cells(&MAXIMUM);
 
-/// Thrust (lb) at power level `w` (percent, not clamped), altitude `h` (ft) and Mach number `mach`:
-/// bilinear in the tables and continued from their outermost cells.
+/// Returns the thrust (lb) at power level `w` (percent, not limited), altitude `h` (ft) and Mach number
+/// `mach`: bilinear in the tables, and extrapolated from their outermost cells.
 #[inline(always)]
 pub(crate) fn thrust<R: Real>(w: R, h: R, mach: R) -> R {
     let zero = h.lit(0.0);
@@ -100,7 +102,7 @@ pub(crate) fn thrust<R: Real>(w: R, h: R, mach: R) -> R {
     let share = R::select(high, w - 50.0, w) * 0.02;
     let value = |[a, b, c, d]: [f64; 4]| (u * b + a) + (u * d + c) * v;
 
-    let mut thrust = h; // every lane lies in a cell
+    let mut thrust = h; // replaced below: every lane lies in a cell
     let ((r0, r1), (c0, c1)) = (row.range(), column.range());
     for i in r0 as usize..=r1 as usize {
         for m in c0 as usize..=c1 as usize {

@@ -1,59 +1,30 @@
-//! Time stepping: whole flights in lanes, on the widest registers the machine has.
+//! Time stepping: whole flights, one per lane.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use serde::{Deserialize, Serialize};
+use sim_core::{
+    Precision, Registers,
+    lanes::{F32Lanes, F64Lanes, MAX_LANES, Real},
+};
 
 use crate::{
     autopilot::{Autopilot, Memory},
-    lanes::{F32Lanes, F64Lanes},
-    real::Real,
     rigid_body::{Evaluation, evaluate},
     state::State,
 };
 
-/// How the state moves over one inner step. The outer command is held over the step.
+/// The integration method of an inner step. The command of the autopilot is constant over the step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Integrator {
-    /// Explicit Euler; the paper's data were made so.
+    /// Explicit Euler, as in the published data.
     #[default]
     Euler,
     /// The classical fourth-order Runge-Kutta method.
     Rk4,
 }
 
-/// The precision of all arithmetic.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Precision {
-    /// Single precision, as the paper's data.
-    F32,
-    /// Double precision.
-    #[default]
-    F64,
-}
-
-/// The registers that carry the trajectories; results are the same bits in all of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Registers {
-    /// The widest this machine has, found at run time.
-    #[default]
-    Widest,
-    /// One trajectory at a time.
-    Scalar,
-}
-
-impl Registers {
-    fn arch(self) -> Arch {
-        match self {
-            Self::Widest => Arch::new(),
-            Self::Scalar => Arch::Scalar,
-        }
-    }
-}
-
-/// What is flown: everything but the initial states.
+/// Everything that defines a flight except its initial state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) steps: u32,
@@ -65,12 +36,12 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Flies every state to the end.
+    /// Replaces every initial state by the final state of its flight.
     pub(crate) fn fly(&self, registers: Registers, states: &mut [State]) {
         registers.arch().dispatch(Flights { plan: self, states });
     }
 
-    /// One inner step under `command`; returns the evaluation at its start.
+    /// Moves `x` by one inner step under `command`; returns the evaluation of the model at its start.
     #[inline(always)]
     pub(crate) fn step<R: Real>(&self, x: &mut [R; 16], command: &[R; 4]) -> Evaluation<R> {
         let first = evaluate(x, command, self.cg);
@@ -104,7 +75,7 @@ impl Plan {
     #[inline(always)]
     fn fly_lanes<R: Real>(&self, zero: R, states: &mut [State]) {
         for group in states.chunks_mut(R::LANES) {
-            // Lanes left over at the end fly the last state once more.
+            // Lanes that are left over at the end repeat the last state.
             let last = group.len() - 1;
             let mut x = [zero; 16];
             for (i, x) in x.iter_mut().enumerate() {
@@ -115,7 +86,7 @@ impl Plan {
                 let command = memory.command(self.autopilot, &x, k, self.dt);
                 self.step(&mut x, &command);
             }
-            let mut lanes = [0.0; 16];
+            let mut lanes = [0.0; MAX_LANES];
             for (i, x) in x.iter().enumerate() {
                 x.store(&mut lanes);
                 for (state, lane) in group.iter_mut().zip(lanes) {
@@ -126,7 +97,7 @@ impl Plan {
     }
 }
 
-/// [`Plan::fly`] once the instruction set is known.
+/// The work of [`Plan::fly`] for a known instruction set.
 struct Flights<'a> {
     plan: &'a Plan,
     states: &'a mut [State],
@@ -146,10 +117,15 @@ impl WithSimd for Flights<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{GcasParams, Initial, Mode};
+    use pulp::Arch;
 
-    /// Starts along a line through the initial distribution, the last one lost at once.
+    use super::*;
+    use crate::{
+        autopilot::Mode,
+        params::{GcasParams, Initial},
+    };
+
+    /// Initial states on a line through the initial distribution; the last flight becomes NaN at once.
     fn starts() -> Vec<State> {
         let mut starts: Vec<State> = (0..21)
             .map(|i| {

@@ -1,23 +1,43 @@
 //! The aircraft as a simulator: features of final states in blocks, or one whole flight.
 
-use latent_is::{EvalError, Feature, Simulator, rng};
 use nalgebra::{DMatrix, DMatrixView};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sim_core::{Feature, InputError, Simulator, rng};
 
 use crate::{
-    GcasParams, History, ParamsError,
+    history::History,
+    params::{GcasParams, ParamsError},
     state::{FEATURES, State, features},
 };
 
-/// Flights that share a random stream.
+/// Flights per random stream.
 pub(crate) const BLOCK: usize = 256;
 
 /// The F-16 with its autopilot and checked settings; the default is the published experiment in
 /// double precision.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+///
+/// It is made from [`GcasParams`], which can be read back with [`params`](Self::params), and it is
+/// serialised as them; settings that are out of range are refused when it is deserialised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "GcasParams", into = "GcasParams")]
 pub struct Gcas {
     params: GcasParams,
+}
+
+impl TryFrom<GcasParams> for Gcas {
+    type Error = ParamsError;
+
+    fn try_from(params: GcasParams) -> Result<Self, ParamsError> {
+        Self::new(params)
+    }
+}
+
+impl From<Gcas> for GcasParams {
+    fn from(gcas: Gcas) -> Self {
+        gcas.params
+    }
 }
 
 impl Gcas {
@@ -35,17 +55,17 @@ impl Gcas {
         &self.params
     }
 
-    /// Flies given initial states, in parallel; a flight that ends in an infinite or undefined
-    /// number comes back as NaN in all its features.
+    /// Simulates flights from given initial states, in parallel. A flight that ends with an infinity or a
+    /// NaN in its state has NaN in all its features.
     ///
     /// # Shapes
-    /// - `states`: `[16, n]`, one initial state a column, in the order of [`index`](crate::index)
+    /// - `states`: `[16, n]`, one initial state per column, in the order of [`index`](crate::index)
     /// - returns `[12, n]`, the features
     ///
     /// # Errors
-    /// [`EvalError::Dimension`] when `states` has another number of rows.
-    pub fn simulate_from(&self, states: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
-        EvalError::check_dim(16, states.nrows())?;
+    /// [`InputError::Dimension`] when `states` has another number of rows.
+    pub fn simulate_from(&self, states: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, InputError> {
+        InputError::check_dim(16, states.nrows())?;
         let mut out = DMatrix::zeros(12, states.ncols());
         out.as_mut_slice().par_chunks_mut(12 * BLOCK).enumerate().for_each(|(block, out)| {
             let columns = states.columns(block * BLOCK, out.len() / 12);
@@ -56,20 +76,20 @@ impl Gcas {
         Ok(out)
     }
 
-    /// Outcome `index` of the sequence of `seed` as a whole flight; it ends exactly where column
-    /// `index` of [`Simulator::simulate`] does.
+    /// Returns outcome `index` of the sequence of `seed` as a whole flight. Its final state has the features
+    /// in column `index` of [`Simulator::simulate`], to the last bit.
     pub fn rollout(&self, seed: u64, index: u64) -> History {
         let (block, lane) = (index / BLOCK as u64, (index % BLOCK as u64) as usize);
         let states = self.initial_states(seed, block, lane + 1);
         self.rollout_from(states[lane])
     }
 
-    /// The whole flight from a given initial state.
+    /// Returns the whole flight from a given initial state.
     pub fn rollout_from(&self, start: State) -> History {
         self.params.plan().record(start, self.params.record_every)
     }
 
-    /// The first `n` initial states of a block.
+    /// Draws the first `n` initial states of a block.
     fn initial_states(&self, seed: u64, block: u64, n: usize) -> Vec<State> {
         let mut rng = rng::stream(rng::derive(seed, "gcas", 0), block);
         let mut draw =
@@ -77,7 +97,8 @@ impl Gcas {
         (0..n).map(|_| draw()).collect()
     }
 
-    /// Flies `states` to their ends and writes their features one after the other.
+    /// Replaces `states` by the final states of their flights and writes their features to `out`, one flight
+    /// after the other.
     pub(crate) fn finish(&self, states: &mut [State], out: &mut [f64]) {
         self.params.plan().fly(self.params.registers, states);
         for (out, state) in out.chunks_exact_mut(12).zip(states) {
@@ -88,11 +109,11 @@ impl Gcas {
 }
 
 impl Simulator for Gcas {
-    fn name(&self) -> &'static str {
-        "gcas"
+    fn name(&self) -> &str {
+        "f16"
     }
 
-    fn features(&self) -> &'static [Feature] {
+    fn features(&self) -> &[Feature] {
         &FEATURES
     }
 
@@ -103,5 +124,20 @@ impl Simulator for Gcas {
     fn simulate_block(&self, seed: u64, block: u64, out: &mut [f64]) {
         let mut states = self.initial_states(seed, block, out.len() / 12);
         self.finish(&mut states, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_written_as_its_settings_and_read_through_their_checks() {
+        let gcas = Gcas::new(GcasParams { steps: 10, ..GcasParams::default() }).unwrap();
+        let text = serde_json::to_string(&gcas).unwrap();
+        assert_eq!(text, serde_json::to_string(gcas.params()).unwrap());
+        assert_eq!(serde_json::from_str::<Gcas>(&text).unwrap(), gcas);
+        let error = serde_json::from_str::<Gcas>(r#"{"steps": 0}"#).unwrap_err().to_string();
+        assert!(error.contains("`steps` must be at least 1"), "{error}");
     }
 }

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 
 use pulp::{Arch, Scalar, Simd, WithSimd};
 use safetensors::SafeTensors;
+use sim_core::lanes::{F64Lanes, MAX_LANES, Real};
 
 use crate::{
-    Autopilot, aerodynamics, atmosphere,
-    autopilot::Memory,
+    aerodynamics, atmosphere,
+    autopilot::{Autopilot, Memory},
     damping, engine,
     history::number,
-    lanes::F64Lanes,
-    real::Real,
     rigid_body::{Evaluation, evaluate},
 };
 
@@ -42,7 +41,7 @@ fn lanes<const N: usize>(row: &[f64]) -> [Lane; N] {
     std::array::from_fn(|i| lane(row[i]))
 }
 
-/// Requires `|actual - expected| <= tolerance (1 + |expected|)`; two not-a-numbers agree.
+/// Requires `|actual - expected| <= tolerance (1 + |expected|)`; two NaNs agree.
 fn close(what: &str, row: usize, actual: f64, expected: f64, tolerance: f64) {
     let error = (actual - expected).abs() / (1.0 + expected.abs());
     let agree = error <= tolerance || (actual.is_nan() && expected.is_nan());
@@ -129,7 +128,7 @@ fn memoryless_autopilot() {
     }
 }
 
-/// Evaluates the model on rows in whatever registers `simd` has.
+/// Evaluates the model on rows, in the registers of one instruction set.
 struct Rows<'a> {
     states: &'a [f64],
     commands: &'a [f64],
@@ -167,7 +166,7 @@ impl WithSimd for Rows<'_> {
             let state = std::array::from_fn(|i| zero.fill(|j| self.states[16 * row(j) + i]));
             let command = std::array::from_fn(|i| zero.fill(|j| self.commands[4 * row(j) + i]));
             for value in values(&evaluate(&state, &command, 0.35)) {
-                let mut lanes = [0.0; 16];
+                let mut lanes = [0.0; MAX_LANES];
                 value.store(&mut lanes);
                 for (out, lane) in out[first..].iter_mut().zip(&lanes[..S::F64_LANES]) {
                     out.push(*lane);

@@ -1,13 +1,15 @@
-//! One flight with everything worth plotting.
+//! One flight with its states, commands and surfaces.
 
 use pulp::Scalar;
+use sim_core::{
+    Precision,
+    lanes::{F32Lanes, F64Lanes, MAX_LANES, Real},
+};
 
 use crate::{
     autopilot::{Memory, Mode},
     controller::Surfaces,
-    flight::{Plan, Precision},
-    lanes::{F32Lanes, F64Lanes},
-    real::Real,
+    flight::Plan,
     state::{Command, State},
 };
 
@@ -27,7 +29,7 @@ pub struct Record {
     pub time: f64,
     /// The state at that time.
     pub state: State,
-    /// The outer command in the inner step that ended then.
+    /// The command of the autopilot in the inner step that ended at that time.
     pub command: Command,
     /// Throttle (0 to 1), elevator, aileron and rudder (degrees) at the start of that step.
     pub surfaces: [f64; 4],
@@ -43,7 +45,7 @@ impl History {
         self.records.last().map_or(self.start, |record| record.state)
     }
 
-    /// Time of the first record with an infinite or undefined number, if there is one.
+    /// Time of the first record with an infinity or a NaN in its state, s; `None` when there is none.
     pub fn lost_at(&self) -> Option<f64> {
         let lost = |record: &&Record| !record.state.iter().all(|v| v.is_finite());
         self.records.iter().find(lost).map(|record| record.time)
@@ -51,7 +53,7 @@ impl History {
 }
 
 impl Plan {
-    /// Flies one state and keeps the history.
+    /// Simulates one flight from `start` and records every `every` inner steps.
     pub(crate) fn record(&self, start: State, every: u32) -> History {
         match self.precision {
             Precision::F64 => self.record_lane(F64Lanes::zero(Scalar), start, every),
@@ -84,9 +86,9 @@ impl Plan {
     }
 }
 
-/// The first lane.
+/// Returns the first lane.
 pub(crate) fn number<R: Real>(x: R) -> f64 {
-    let mut lanes = [0.0; 16];
+    let mut lanes = [0.0; MAX_LANES];
     x.store(&mut lanes);
     lanes[0]
 }

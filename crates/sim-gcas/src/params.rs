@@ -1,12 +1,13 @@
-//! The numbers that define an experiment with the aircraft.
+//! The settings of an experiment with the aircraft.
 
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
+use sim_core::{Precision, Registers};
 
 use crate::{
     autopilot::Autopilot,
-    flight::{Integrator, Plan, Precision, Registers},
+    flight::{Integrator, Plan},
     state::{
         State,
         index::{ALPHA, ALTITUDE, PHI, POWER, THETA, V},
@@ -18,39 +19,42 @@ const INITIAL_POWER: f64 = 9.0;
 
 /// Settings of the simulator; the default is the published experiment (Kruse et al., AAAI 2025)
 /// in double precision.
+///
+/// This is a plain record. [`Gcas::new`](crate::Gcas::new) checks it, and so does deserialising a
+/// [`Gcas`](crate::Gcas).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GcasParams {
-    /// Length of an inner step, s; 1/500.
+    /// Length of an inner step, s; default 1/500.
     pub time_step: f64,
-    /// Number of inner steps; 1500, that is 3 s.
+    /// Number of inner steps; default 1500, that is 3 s.
     pub steps: u32,
-    /// Inner steps between two records of a history; 10.
+    /// Inner steps between two records of a history; default 10.
     pub record_every: u32,
-    /// The integrator; explicit Euler.
+    /// The integrator; default explicit Euler.
     pub integrator: Integrator,
-    /// The autopilot; memoryless.
+    /// The autopilot; default memoryless.
     pub autopilot: Autopilot,
-    /// The precision; double (the published data are single).
+    /// The precision of all arithmetic; default double (the published data are in single precision).
     pub precision: Precision,
-    /// The registers; the widest of the machine.
+    /// The registers; default the widest of the machine.
     pub registers: Registers,
-    /// Centre of gravity as a fraction of the chord; 0.35 (Stevens and Lewis), where the
-    /// coefficients need no transfer. Elsewhere the moments are moved twice, as in the reference.
+    /// Centre of gravity as a fraction of the chord; default 0.35 (Stevens and Lewis), to which the
+    /// coefficients refer. For other values the moments are moved twice, as in the reference program.
     pub center_of_gravity: f64,
     /// The distribution of the initial state.
     pub initial: Initial,
 }
 
-/// Means and standard deviations of the five random entries of the initial state, which are
-/// independent and normal: airspeed (ft/s), angle of attack, roll and pitch angle (rad), altitude
-/// (ft). The engine starts at 9 percent, everything else at zero.
+/// Means and standard deviations of the five random entries of the initial state: airspeed (ft/s), angle of
+/// attack (rad), roll angle (rad), pitch angle (rad), altitude (ft). They are independent and normal. The
+/// power level of the engine is 9 percent at the start, all other entries are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Initial {
-    /// Means; 540, 2.1215 degrees, -pi/8, -0.15 pi, 900.
+    /// Means; default 540, 2.1215 degrees (in rad), $-\pi/8$, $-0.15\,\pi$, 900.
     pub mean: [f64; 5],
-    /// Standard deviations; 10, 0.05, 0.1, 0.1, 10.
+    /// Standard deviations; default 10, 0.05, 0.1, 0.1, 10.
     pub sd: [f64; 5],
 }
 
@@ -80,7 +84,8 @@ impl Default for Initial {
 }
 
 impl Initial {
-    /// The initial state at the standard-normal coordinates `u`.
+    /// Returns the initial state of the standard normal numbers `u`: entry $i$ is
+    /// $\mu_i + \sigma_i u_i$.
     pub fn state(&self, u: [f64; 5]) -> State {
         let mut state = [0.0; 16];
         for (i, position) in [V, ALPHA, PHI, THETA, ALTITUDE].into_iter().enumerate() {
@@ -91,11 +96,11 @@ impl Initial {
     }
 }
 
-/// Why settings describe no experiment.
+/// Why settings are refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParamsError {
-    /// A step has no length.
+    /// The length of a step is not positive.
     #[error("`time_step` must be finite and above 0, got {0}")]
     TimeStep(f64),
     /// A number of steps is zero.
@@ -171,7 +176,7 @@ impl GcasParams {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Mode;
+    use crate::autopilot::Mode;
 
     #[test]
     fn each_bad_setting_is_named() {

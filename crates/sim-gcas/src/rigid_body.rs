@@ -1,5 +1,7 @@
-//! The equations of motion (Stevens and Lewis): state derivatives from forces and moments, with
-//! the controller in the loop.
+//! The equations of motion (Stevens and Lewis): derivatives of the state from forces and moments, with the
+//! controller in the loop.
+
+use sim_core::{elementary::sin_cos, lanes::Real};
 
 use crate::{
     aerodynamics::{self, Coefficients},
@@ -11,13 +13,11 @@ use crate::{
     controller::{Surfaces, surfaces},
     damping::damping,
     engine,
-    real::Real,
-    trig::sin_cos,
 };
 
-/// Everything one evaluation of the model yields.
+/// All results of one evaluation of the model.
 pub(crate) struct Evaluation<R> {
-    /// State derivatives.
+    /// Derivatives of the state, per second.
     pub(crate) rate: [R; 16],
     pub(crate) surfaces: Surfaces<R>,
     pub(crate) air: Air<R>,
@@ -33,7 +33,7 @@ pub(crate) struct Evaluation<R> {
     pub(crate) ps: R,
 }
 
-/// Evaluates the model in `state` under the outer command; `cg` is the centre of gravity as a
+/// Evaluates the model in `state` under a command of the autopilot; `cg` is the centre of gravity as a
 /// fraction of the chord.
 #[inline(always)]
 pub(crate) fn evaluate<R: Real>(state: &[R; 16], command: &[R; 4], cg: f64) -> Evaluation<R> {
@@ -79,7 +79,7 @@ pub(crate) fn evaluate<R: Real>(state: &[R; 16], command: &[R; 4], cg: f64) -> E
     let r_rate =
         (p * I8 - r * I2 + I9 * ENGINE_MOMENTUM) * q + lateral_moment * (c.cl * I4 + c.cn * I9);
 
-    // Earth velocities: level components along and across the heading, then turned by it.
+    // Velocities over ground: horizontal components along and across the heading, then rotated by it.
     let down = uy * sf + uz * cf;
     let along = ux * ct + st * down;
     let across = uy * cf - uz * sf;
@@ -114,7 +114,7 @@ pub(crate) fn evaluate<R: Real>(state: &[R; 16], command: &[R; 4], cg: f64) -> E
     Evaluation { rate, surfaces, air, thrust, power_command, nz, ny, ps }
 }
 
-/// Coefficients of polynomials and damping table together.
+/// Returns the coefficients of polynomials and damping table together.
 #[inline(always)]
 fn coefficients<R: Real>(
     alpha: R,
@@ -134,7 +134,7 @@ fn coefficients<R: Real>(
     let mut c = aerodynamics::with_rates(fixed, rates, hats);
     let shift = REFERENCE_CG - cg;
     if shift != 0.0 {
-        // The reference moves the moments twice: with the forces of the polynomials, and again
+        // The reference program moves the moments twice: with the forces of the polynomials, and again
         // with the forces that include the damping table.
         let cz = c.cz + (c.cz - damping.cz_q * hats[1]);
         let cy = c.cy + (c.cy - damping.cy_r * hats[2] - damping.cy_p * hats[0]);
@@ -147,12 +147,18 @@ fn coefficients<R: Real>(
 #[cfg(test)]
 mod tests {
     use pulp::Scalar;
+    use sim_core::lanes::F64Lanes;
 
     use super::*;
-    use crate::{Gcas, GcasParams, Initial, history::number, lanes::F64Lanes, state::index};
+    use crate::{
+        gcas::Gcas,
+        history::number,
+        params::{GcasParams, Initial},
+        state::index,
+    };
 
-    /// No recording moves the centre of gravity in a whole evaluation, so the rule itself is checked:
-    /// moments move with the forces of the polynomials and with those of the totals.
+    /// No recorded evaluation has another centre of gravity, so the rule itself is checked: the moments
+    /// move with the forces of the polynomials and with the total forces.
     #[test]
     fn the_centre_of_gravity_moves_the_moments_twice() {
         let mut state = Initial::default().state([0.5, 1.0, -0.5, 0.3, 0.2]);

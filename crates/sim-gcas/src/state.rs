@@ -1,15 +1,15 @@
 //! The state vector, the outer command, and the features recorded of a final state.
 
-use latent_is::Feature;
+use sim_core::Feature;
 
-/// The sixteen numbers that describe the aircraft; see [`index`] for their order.
+/// The state of the aircraft: sixteen numbers in the order and units of [`index`].
 pub type State = [f64; 16];
 
-/// The outer command: normal load (g above 1 g), stability-axis roll rate (rad/s), side load plus
-/// yaw rate, throttle offset.
+/// The command of the autopilot to the controller: normal load above 1 g (g), stability-axis roll rate
+/// (rad/s), side load (g) plus yaw rate (rad/s), throttle offset (1).
 pub type Command = [f64; 4];
 
-/// Positions in the state vector. Body axes: x forward, y right, z down.
+/// Positions in the state vector, with units. Body axes: x forward, y right, z down.
 pub mod index {
     /// True airspeed, ft/s.
     pub const V: usize = 0;
@@ -17,7 +17,7 @@ pub mod index {
     pub const ALPHA: usize = 1;
     /// Sideslip angle, rad.
     pub const BETA: usize = 2;
-    /// Roll angle, rad; never wrapped, like the other angles.
+    /// Roll angle, rad; like the other angles, it is not wrapped to one turn.
     pub const PHI: usize = 3;
     /// Pitch angle, rad.
     pub const THETA: usize = 4;
@@ -37,11 +37,11 @@ pub mod index {
     pub const ALTITUDE: usize = 11;
     /// Engine power level, percent.
     pub const POWER: usize = 12;
-    /// Integral of load factor minus its command, g s.
+    /// Integral of normal load less its command, g s.
     pub const ZN: usize = 13;
-    /// Integral of stability-axis roll rate minus its command, rad.
+    /// Integral of stability-axis roll rate less its command, rad.
     pub const ZP: usize = 14;
-    /// Integral of side load plus yaw rate minus its command.
+    /// Integral of side load (g) plus yaw rate (rad/s) less its command.
     pub const ZY: usize = 15;
 }
 
@@ -50,22 +50,22 @@ pub mod index {
 pub const FEATURE_INDEX: [usize; 12] = [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13];
 
 /// Names and units of the features, in the order of [`FEATURE_INDEX`].
-pub(crate) const FEATURES: [Feature; 12] = [
-    Feature { name: "V", unit: "ft/s" },
-    Feature { name: "beta", unit: "rad" },
-    Feature { name: "phi", unit: "rad" },
-    Feature { name: "theta", unit: "rad" },
-    Feature { name: "psi", unit: "rad" },
-    Feature { name: "p", unit: "rad/s" },
-    Feature { name: "q", unit: "rad/s" },
-    Feature { name: "r", unit: "rad/s" },
-    Feature { name: "N", unit: "ft" },
-    Feature { name: "E", unit: "ft" },
-    Feature { name: "h", unit: "ft" },
-    Feature { name: "zn", unit: "g s" },
+pub(crate) static FEATURES: [Feature; 12] = [
+    Feature::new("V", "ft/s"),
+    Feature::new("beta", "rad"),
+    Feature::new("phi", "rad"),
+    Feature::new("theta", "rad"),
+    Feature::new("psi", "rad"),
+    Feature::new("p", "rad/s"),
+    Feature::new("q", "rad/s"),
+    Feature::new("r", "rad/s"),
+    Feature::new("N", "ft"),
+    Feature::new("E", "ft"),
+    Feature::new("h", "ft"),
+    Feature::new("zn", "g s"),
 ];
 
-/// The twelve features of a final state.
+/// Returns the twelve features of a state, in the order of [`FEATURE_INDEX`].
 pub fn features(state: &State) -> [f64; 12] {
     FEATURE_INDEX.map(|i| state[i])
 }

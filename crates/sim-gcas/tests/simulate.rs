@@ -1,10 +1,10 @@
-//! What the simulator promises about its sequence of outcomes, and single precision.
+//! Properties of the sequence of outcomes, and single precision.
 
 mod common;
 
 use common::load;
-use latent_is::{EvalError, Simulator};
 use nalgebra::DMatrix;
+use sim_core::{InputError, Simulator};
 use sim_gcas::{Gcas, GcasParams, Initial, Integrator, Precision, Registers, features, index};
 
 fn gcas(precision: Precision, registers: Registers) -> Gcas {
@@ -99,7 +99,7 @@ fn lost_flights_are_told_from_finished_ones() {
 #[test]
 fn another_number_of_rows_is_refused() {
     let error = Gcas::default().simulate_from(DMatrix::zeros(12, 4).as_view()).unwrap_err();
-    assert!(matches!(error, EvalError::Dimension { expected: 16, actual: 12 }));
+    assert!(matches!(error, InputError::Dimension { expected: 16, actual: 12 }));
 }
 
 /// Starts of the recorded runs in single precision.

@@ -9,10 +9,10 @@
 mod common;
 
 use common::{load, path};
-use latent_is::{LimitState, Simulator, rng};
 use nalgebra::{DMatrix, DVector};
 use serde_json::Value;
-use sim_gcas::{Criterion, Ellipsoids, Gcas, GcasLimitState};
+use sim_core::{Simulator, rng};
+use sim_gcas::{Criterion, Ellipsoids, Gcas};
 
 const SEEDS: u64 = 8;
 const RUNS: usize = 20_000;
@@ -113,8 +113,7 @@ fn failure_probabilities_with_the_simulator_in_the_loop() {
     let n = 50_000;
     let u = rng::standard_normal(5, n, 17);
     for (criterion, p) in expected {
-        let g =
-            GcasLimitState::new(Gcas::default(), criterion.clone()).evaluate(u.as_view()).unwrap();
+        let g = Gcas::default().limit_state(&criterion, u.as_view()).unwrap();
         assert!(g.iter().all(|g| g.is_finite()));
         let estimate = g.iter().filter(|g| **g <= 0.0).count() as f64 / n as f64;
         let standard_error = (p[0] * (1.0 - p[0]) / n as f64 + p[1] * p[1]).sqrt();

@@ -1,4 +1,4 @@
-//! The numbers that describe the car.
+//! Constants of the car.
 
 use std::f64::consts::PI;
 
@@ -7,47 +7,48 @@ use serde::{Deserialize, Serialize};
 use crate::tyre::Axle;
 
 /// Constants of the car and of its time stepping; the default is the car of the published
-/// experiment (rear-wheel drive, as in Brown and Gerdes, 2020).
+/// experiment (rear-wheel drive, as in Brown and Gerdes, 2020). [`Racing::new`](crate::Racing::new) checks
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CarParams {
-    /// Mass, kg; 2000.
+    /// Mass, kg; default 2000.
     pub mass: f64,
-    /// Yaw inertia, kg m²; 3764.
+    /// Yaw inertia, kg m²; default 3764.
     pub yaw_inertia: f64,
-    /// Height of the centre of mass, m; 0.3.
+    /// Height of the centre of mass, m; default 0.3.
     pub height: f64,
-    /// Centre of mass to front axle, m; 1.53.
+    /// Centre of mass to front axle, m; default 1.53.
     pub to_front: f64,
-    /// Centre of mass to rear axle, m; 1.23.
+    /// Centre of mass to rear axle, m; default 1.23.
     pub to_rear: f64,
-    /// Gravity, m/s²; 9.81.
+    /// Gravity, m/s²; default 9.81.
     pub gravity: f64,
-    /// Constant drag, N; 241.
+    /// Constant drag, N; default 241.
     pub drag_constant: f64,
-    /// Drag per velocity, N s/m; 25.1.
+    /// Drag per velocity, N s/m; default 25.1.
     pub drag_linear: f64,
-    /// Cornering stiffness of the front axle, N/rad; 150,000.
+    /// Cornering stiffness of the front axle, N/rad; default 150,000.
     pub front_stiffness: f64,
-    /// Cornering stiffness of the rear axle, N/rad; 280,000.
+    /// Cornering stiffness of the rear axle, N/rad; default 280,000.
     pub rear_stiffness: f64,
-    /// Friction coefficient of both axles; 0.9.
+    /// Friction coefficient of both axles; default 0.9.
     pub friction: f64,
-    /// Largest steering angle, rad; 18 degrees.
+    /// Largest steering angle, rad; default 18 degrees.
     pub max_steer: f64,
-    /// Largest steering rate, rad/s; 90 degrees per second.
+    /// Largest steering rate, rad/s; default 90 degrees per second.
     pub max_steer_rate: f64,
-    /// Force at full throttle, N; 7200.
+    /// Force at full throttle, N; default 7200.
     pub drive_force: f64,
-    /// Force at full brake, N; 22,500.
+    /// Force at full brake, N; default 22,500.
     pub brake_force: f64,
-    /// Front share of the longitudinal force when the pedal is at most 0; 0.6.
+    /// Front share of the longitudinal force when the pedal is at most 0; default 0.6.
     pub front_share_brake: f64,
-    /// Front share when the pedal is above 0; 0.
+    /// Front share when the pedal is above 0; default 0.
     pub front_share_drive: f64,
-    /// Length of a control step, s; 0.1.
+    /// Length of a control step, s; default 0.1.
     pub control_step: f64,
-    /// Integration steps in a control step; 10.
+    /// Integration steps per control step; default 10.
     pub substeps: u32,
 }
 
@@ -77,7 +78,7 @@ impl Default for CarParams {
     }
 }
 
-/// Why constants describe no car.
+/// Why constants of the car are refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CarError {
@@ -97,10 +98,10 @@ pub enum CarError {
         /// Its value.
         value: f64,
     },
-    /// The wheels could stand across the car.
+    /// The largest steering angle is a right angle or more.
     #[error("`car.max_steer` must be below a right angle (1.5708 rad), got {0}")]
     Steer(f64),
-    /// A control step has no integration step.
+    /// The number of integration steps per control step is zero.
     #[error("`car.substeps` must be at least 1")]
     Substeps,
 }
@@ -165,7 +166,8 @@ impl CarParams {
         self.control_step / f64::from(self.substeps)
     }
 
-    /// Vertical loads of the front and rear axle under a longitudinal tyre force, N; drag does not count.
+    /// Returns the vertical loads of the front and of the rear axle (N) under a longitudinal tyre force (N).
+    /// Drag moves no load.
     pub(crate) fn loads(&self, force: f64) -> [f64; 2] {
         let wheelbase = self.to_front + self.to_rear;
         let weight = self.mass * self.gravity;

@@ -1,4 +1,4 @@
-//! One drive with everything worth plotting.
+//! One drive with its states, actions, plans and costs.
 
 use crate::state::{Action, State};
 
@@ -7,7 +7,7 @@ use crate::state::{Action, State};
 pub struct History {
     /// The state at the start.
     pub start: State,
-    /// One record a control step.
+    /// One record per control step.
     pub records: Vec<Record>,
 }
 
@@ -18,7 +18,7 @@ pub struct Record {
     pub state: State,
     /// The action applied in the step.
     pub action: Action,
-    /// The controller's plan for the steps to come, not clamped.
+    /// The plan of the controller for the next steps, not limited to [-1, 1].
     pub plan: Vec<Action>,
     /// The costs of the plans sampled in the step.
     pub costs: Vec<f64>,

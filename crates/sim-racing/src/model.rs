@@ -1,18 +1,19 @@
-//! The car on its track, as the controller sees it.
+//! The car on its track: the model that the controller plans with.
 
-use pulp::Arch;
 use serde::{Deserialize, Serialize};
+use sim_core::{Precision, Registers};
 
 use crate::{
-    CarParams, Reward, State, Track,
-    mppi::{Actions, Dynamics},
+    car::CarParams,
+    mppi::{actions::Actions, dynamics::Dynamics},
+    reward::Reward,
     rollout::Rollouts,
-    state::Action,
+    state::{Action, State},
     step::step,
-    track::Grid,
+    track::{Track, grid::Grid},
 };
 
-/// How the controller's rollouts are computed; the car itself always moves by [`step`](crate::step()).
+/// The arithmetic of the controller's rollouts. The car itself always moves by [`step`](crate::step()).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Arithmetic {
@@ -21,26 +22,9 @@ pub enum Arithmetic {
     F64,
     /// Vector code in single precision.
     F32,
-    /// The equations as they stand, one rollout at a time; slow, the reference for the others.
+    /// The equations in the form of [`step`](crate::step()), one rollout at a time. It is slow, and the
+    /// reference for the other two.
     Literal,
-}
-
-/// The registers that carry the rollouts; results are the same bits in all of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Registers {
-    /// The widest this machine has, found at run time.
-    #[default]
-    Widest,
-    /// Plain scalar instructions.
-    Scalar,
-}
-
-/// The precision of the vector code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Precision {
-    F64,
-    F32,
 }
 
 /// The car, its track and its reward; the cost of a control step is the negative reward of the state
@@ -56,7 +40,7 @@ pub struct CarModel {
 }
 
 impl CarModel {
-    /// A model of checked parts.
+    /// A model of parts that have been checked.
     pub(crate) fn new(
         car: CarParams,
         reward: Reward,
@@ -75,10 +59,6 @@ impl CarModel {
         actions: &Actions<'_, 2>,
         costs: &mut [f64],
     ) {
-        let arch = match self.registers {
-            Registers::Widest => Arch::new(),
-            Registers::Scalar => Arch::Scalar,
-        };
         let rollouts = Rollouts {
             car: &self.car,
             reward: &self.reward,
@@ -86,7 +66,7 @@ impl CarModel {
             grid: &self.grid,
             precision,
         };
-        rollouts.costs(arch, starts, actions, costs);
+        rollouts.costs(self.registers.arch(), starts, actions, costs);
     }
 }
 

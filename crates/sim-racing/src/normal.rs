@@ -1,17 +1,17 @@
-//! Standard normal numbers in bulk: the method of Box and Muller without branches, so that the loop is
-//! compiled to vector code and the numbers do not depend on the machine's mathematical library.
+//! Many standard normal numbers at once, by the method of Box and Muller.
 //!
-//! Each pair takes one 64-bit word, half of it for the radius and half for the angle, so no number
-//! exceeds 6.8. Logarithm, sine and cosine are those of fdlibm (Sun Microsystems, 1993), here on the
-//! only arguments that occur.
+//! The method has no branches, so the loop is compiled to vector code, and the numbers do not depend on
+//! the mathematical library of the machine. Each pair of numbers takes one random word of 64 bits, half of
+//! it for the radius and half for the angle; therefore no number exceeds 6.8 in absolute value.
 
 use pulp::{Arch, Simd, WithSimd};
 use rand::{Rng, RngExt};
+use sim_core::elementary::{ln_below_two, sin_cos_reduced};
 
-/// Words turned into numbers at a time.
+/// Words that are turned into numbers at a time.
 const CHUNK: usize = 256;
 
-/// Fills `out` with standard normal numbers; takes `out.len() / 2` words, rounded up.
+/// Fills `out` with standard normal numbers; draws `out.len() / 2` words, rounded up.
 pub(crate) fn fill(arch: Arch, rng: &mut impl Rng, out: &mut [f64]) {
     let mut words = [0; CHUNK];
     let mut numbers = [[0.0; CHUNK]; 2];
@@ -25,6 +25,7 @@ pub(crate) fn fill(arch: Arch, rng: &mut impl Rng, out: &mut [f64]) {
     }
 }
 
+/// Turns each word into a pair of numbers.
 struct Pairs<'a> {
     words: &'a [u64],
     numbers: &'a mut [[f64; CHUNK]; 2],
@@ -46,59 +47,20 @@ impl WithSimd for Pairs<'_> {
 const TWO52: f64 = 4_503_599_627_370_496.0;
 const TWO52_BITS: u64 = 0x4330_0000_0000_0000;
 
+/// Returns the two standard normal numbers of a word of 64 random bits.
 #[inline(always)]
 fn pair(word: u64) -> (f64, f64) {
-    // Exactly the upper half plus 0.5, in units of 2^-32.
+    // The upper half of the word plus 0.5, exactly; divided by 2^32 it lies in (0, 1).
     let unit = f64::from_bits(TWO52_BITS | (word >> 32)) - (TWO52 - 0.5);
-    let radius = (-2.0 * ln(unit * (1.0 / 4_294_967_296.0))).sqrt();
-    // The angle is a multiple of the right angle plus one within an eighth of a turn.
+    let radius = (-2.0 * ln_below_two(unit * (1.0 / 4_294_967_296.0))).sqrt();
+    // The angle is a multiple of a right angle, given by two bits, plus at most an eighth of a turn.
     let rest = f64::from_bits(TWO52_BITS | (word & 0x3fff_ffff)) - (TWO52 + 536_870_911.5);
-    let (sin, cos) = sin_cos(rest * (std::f64::consts::FRAC_PI_2 / 1_073_741_824.0));
+    let (sin, cos) = sin_cos_reduced(rest * (std::f64::consts::FRAC_PI_2 / 1_073_741_824.0));
     let odd = word & (1 << 30) != 0;
     let (x, y) = if odd { (-sin, cos) } else { (cos, sin) };
     let flip = (word & (1 << 31)) << 32;
     let turn = |v: f64| f64::from_bits(v.to_bits() ^ flip);
     (radius * turn(x), radius * turn(y))
-}
-
-/// Natural logarithm on [2^-64, 2).
-#[inline(always)]
-fn ln(x: f64) -> f64 {
-    const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
-    const EXPONENT: u64 = 0xfff << 52;
-    let above = x.to_bits().wrapping_sub(SQRT_HALF);
-    let k = f64::from_bits(TWO52_BITS | (above.wrapping_add(64 << 52) >> 52)) - (TWO52 + 64.0);
-    let f = f64::from_bits(x.to_bits().wrapping_sub(above & EXPONENT)) - 1.0;
-    let s = f / (2.0 + f);
-    let z = s * s;
-    let w = z * z;
-    let even = w
-        * (3.999_999_999_940_942e-1
-            + w * (2.222_219_843_214_978_4e-1 + w * 1.531_383_769_920_937_3e-1));
-    let odd = z
-        * (6.666_666_666_666_735e-1
-            + w * (2.857_142_874_366_239e-1
-                + w * (1.818_357_216_161_805e-1 + w * 1.479_819_860_511_658_6e-1)));
-    let half = 0.5 * f * f;
-    let low = s * (half + (even + odd)) + k * 1.908_214_929_270_587_7e-10;
-    k * 6.931_471_803_691_238e-1 - ((half - low) - f)
-}
-
-/// Sine and cosine on [-pi/4, pi/4].
-#[inline(always)]
-fn sin_cos(x: f64) -> (f64, f64) {
-    let z = x * x;
-    let sin_tail = -1.666_666_666_666_663_2e-1
-        + z * (8.333_333_333_322_49e-3
-            + z * (-1.984_126_982_985_795e-4
-                + z * (2.755_731_370_707_007e-6
-                    + z * (-2.505_076_025_340_686_3e-8 + z * 1.589_690_995_211_55e-10))));
-    let cos_tail = 4.166_666_666_666_66e-2
-        + z * (-1.388_888_888_887_411e-3
-            + z * (2.480_158_728_947_673e-5
-                + z * (-2.755_731_435_139_066_3e-7
-                    + z * (2.087_572_321_298_175e-9 - z * 1.135_964_755_778_819_5e-11))));
-    (x + x * z * sin_tail, (z * cos_tail - 0.5) * z + 1.0)
 }
 
 #[cfg(test)]
@@ -107,19 +69,6 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-
-    #[test]
-    fn functions_agree_with_the_library() {
-        for i in 1..200_000_u32 {
-            for x in [f64::from(i) / 200_000.0, f64::from(i) * 2.0_f64.powi(-33), 1.0] {
-                let (got, exact) = (ln(x), libm::log(x));
-                assert!((got - exact).abs() <= 4e-16 * exact.abs(), "ln {x}: {got} {exact}");
-            }
-            let x = (f64::from(i) / 100_000.0 - 1.0) * std::f64::consts::FRAC_PI_4;
-            let (sin, cos) = sin_cos(x);
-            assert!((sin - libm::sin(x)).abs() < 2e-16 && (cos - libm::cos(x)).abs() < 2e-16);
-        }
-    }
 
     #[test]
     fn extreme_words_are_finite() {

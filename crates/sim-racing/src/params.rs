@@ -1,42 +1,46 @@
-//! The numbers that define an experiment with the car.
+//! The settings of an experiment with the car.
 
 use std::f64::consts::FRAC_PI_2;
 
 use nalgebra::Matrix2;
 use serde::{Deserialize, Serialize};
+use sim_core::Registers;
 
 use crate::{
     car::{CarError, CarParams},
-    model::{Arithmetic, Registers},
-    mppi::{MppiError, MppiSettings},
+    model::Arithmetic,
+    mppi::settings::{Mppi, MppiError, MppiSettings},
     reward::Reward,
     state::State,
     track::Track,
 };
 
 /// Settings of the simulator; the default is the published experiment (Kruse et al., AAAI 2025).
+///
+/// This is a plain record. [`Racing::new`](crate::Racing::new) checks it, and so does deserialising a
+/// [`Racing`](crate::Racing).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RacingParams {
-    /// The state every run starts from; at the origin, heading along y, at 10 m/s.
+    /// The initial state of every run; default at the origin, heading along y, at 10 m/s.
     pub start: State,
-    /// Number of control steps; 201 (the published loop counts from 0 to 200).
+    /// Number of control steps; default 201 (the published loop counts from 0 to 200).
     pub steps: usize,
     /// Standard deviations of the disturbance after each step: of both coordinates (m) and of the
-    /// heading (rad); 0.05 and 0.01.
+    /// heading (rad); default 0.05 and 0.01.
     pub disturbance: [f64; 2],
     /// The car.
     pub car: CarParams,
     /// The reward of the controller.
     pub reward: Reward,
-    /// The controller; 25 samples, horizon 50, temperature 10, variances 0.0625 (steering) and 0.1
+    /// The controller; default 25 samples, horizon 50, temperature 10, variances 0.0625 (steering) and 0.1
     /// (pedal).
     pub controller: MppiSettings<2>,
     /// The track.
     pub track: Track,
-    /// The arithmetic of the rollouts; vector code in double precision.
+    /// The arithmetic of the rollouts; default vector code in double precision.
     pub arithmetic: Arithmetic,
-    /// The registers of the rollouts; the widest of the machine.
+    /// The registers of the rollouts; default the widest of the machine.
     pub registers: Registers,
 }
 
@@ -61,20 +65,20 @@ impl Default for RacingParams {
     }
 }
 
-/// Why settings describe no experiment.
+/// Why settings are refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParamsError {
-    /// The car is impossible.
+    /// A constant of the car is out of range.
     #[error(transparent)]
     Car(#[from] CarError),
-    /// The controller is impossible.
+    /// A setting of the controller is out of range.
     #[error(transparent)]
     Controller(#[from] MppiError),
-    /// There is nothing to simulate.
+    /// The number of steps is zero.
     #[error("`steps` must be at least 1")]
     Steps,
-    /// The start is infinite or NaN.
+    /// An entry of the initial state is infinite or NaN.
     #[error("`start[{index}]` must be finite, got {value}")]
     Start {
         /// Position in the state.
@@ -101,13 +105,13 @@ pub enum ParamsError {
 }
 
 impl RacingParams {
-    /// Checks every setting; a [`Track`] is checked when it is made.
+    /// Checks every setting. A [`Track`] has been checked by its constructor.
     ///
     /// # Errors
     /// [`ParamsError`] for the first setting that is out of range.
     pub fn validate(&self) -> Result<(), ParamsError> {
         self.car.validate()?;
-        crate::Mppi::new(self.controller)?;
+        Mppi::new(self.controller)?;
         if self.steps == 0 {
             return Err(ParamsError::Steps);
         }

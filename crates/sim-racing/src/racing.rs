@@ -1,24 +1,31 @@
 //! The race as a simulator: final states in blocks, or one whole drive.
 
-use latent_is::{Feature, Simulator, rng};
 use pulp::Arch;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use sim_core::{Feature, Simulator, rng};
 
 use crate::{
-    CarModel, History, ParamsError, RacingParams, Record,
-    mppi::{Controllers, Dynamics, Mppi},
+    history::{History, Record},
+    model::CarModel,
+    mppi::{batch::Controllers, dynamics::Dynamics, settings::Mppi},
     normal,
+    params::{ParamsError, RacingParams},
     state::{
         FEATURES, State,
         index::{U, V, X, Y, YAW},
     },
 };
 
-/// Runs that are simulated together: 16 times 25 rollouts fill the registers.
+/// Runs per block. They are simulated together: 16 times 25 rollouts fill the registers.
 const BLOCK: usize = 16;
 
 /// The race car with checked settings; the default is the published experiment.
-#[derive(Clone, Debug)]
+///
+/// It is made from [`RacingParams`], which can be read back with [`params`](Self::params), and it is
+/// serialised as them; settings that are out of range are refused when it is deserialised.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "RacingParams", into = "RacingParams")]
 pub struct Racing {
     params: RacingParams,
     mppi: Mppi<2>,
@@ -28,6 +35,20 @@ pub struct Racing {
 impl Default for Racing {
     fn default() -> Self {
         Self::new(RacingParams::default()).expect("default settings are valid")
+    }
+}
+
+impl TryFrom<RacingParams> for Racing {
+    type Error = ParamsError;
+
+    fn try_from(params: RacingParams) -> Result<Self, ParamsError> {
+        Self::new(params)
+    }
+}
+
+impl From<Racing> for RacingParams {
+    fn from(racing: Racing) -> Self {
+        racing.params
     }
 }
 
@@ -49,7 +70,7 @@ impl Racing {
         &self.params
     }
 
-    /// The model the controller plans with.
+    /// The model that the controller plans with.
     pub fn model(&self) -> &CarModel {
         &self.model
     }
@@ -59,8 +80,8 @@ impl Racing {
         &self.mppi
     }
 
-    /// A state after the disturbance of one step, from three standard normal numbers: a displacement and
-    /// a turn of the car under an unchanged velocity. The heading is not wrapped.
+    /// Returns a state after the disturbance of one step, made of three standard normal numbers: the car is
+    /// displaced and turned, and its velocity over ground stays the same. The heading is not wrapped.
     pub fn disturb(&self, state: &State, normal: [f64; 3]) -> State {
         let [position, heading] = self.params.disturbance;
         let mut next = *state;
@@ -74,8 +95,8 @@ impl Racing {
         next
     }
 
-    /// Outcome `index` of the sequence of `seed` as a whole drive; it ends exactly where column
-    /// `index` of [`Simulator::simulate`] does.
+    /// Returns outcome `index` of the sequence of `seed` as a whole drive. Its final state is column `index`
+    /// of [`Simulator::simulate`], to the last bit.
     pub fn rollout(&self, seed: u64, index: u64) -> History {
         let mut runs = Runs::new(self, seed, index, 1);
         let mut history = History { start: self.params.start, records: Vec::new() };
@@ -93,18 +114,18 @@ impl Racing {
     }
 }
 
-/// Runs on their way.
+/// Runs that are being simulated.
 struct Runs {
     states: Vec<State>,
     controllers: Controllers<2>,
-    /// One generator a run for the controller's noise.
+    /// One generator per run, for the perturbations of its controller.
     noise: Vec<ChaCha8Rng>,
-    /// All disturbances of one run after the other, standard normal.
+    /// Standard normal numbers for the disturbances, in the order: run, step, entry.
     disturbances: Vec<f64>,
 }
 
 impl Runs {
-    /// `n` runs from number `first` of the sequence of `seed` on.
+    /// Starts `n` runs, from outcome `first` of the sequence of `seed` on.
     fn new(racing: &Racing, seed: u64, first: u64, n: usize) -> Self {
         let streams = |purpose: &str| -> Vec<ChaCha8Rng> {
             let seed = rng::derive(seed, purpose, 0);
@@ -126,7 +147,7 @@ impl Runs {
         }
     }
 
-    /// Control step number `k` of all runs; returns the actions applied.
+    /// Moves all runs by control step `k`; returns the actions applied.
     fn step(&mut self, racing: &Racing, k: usize) -> &[[f64; 2]] {
         self.controllers.draw(&mut self.noise);
         let actions = self.controllers.decide(&racing.model, &self.states);
@@ -141,11 +162,11 @@ impl Runs {
 }
 
 impl Simulator for Racing {
-    fn name(&self) -> &'static str {
-        "racing"
+    fn name(&self) -> &str {
+        "racecar"
     }
 
-    fn features(&self) -> &'static [Feature] {
+    fn features(&self) -> &[Feature] {
         &FEATURES
     }
 
@@ -162,5 +183,26 @@ impl Simulator for Racing {
             let finished = state.iter().all(|v| v.is_finite());
             out.copy_from_slice(if finished { state } else { &[f64::NAN; 8] });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_written_as_its_settings_and_read_through_their_checks() {
+        let racing = Racing::new(RacingParams { steps: 10, ..RacingParams::default() }).unwrap();
+        let text = serde_json::to_string(&racing).unwrap();
+        assert_eq!(text, serde_json::to_string(racing.params()).unwrap());
+        let read: Racing = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.params(), racing.params());
+        let text = text.replace("\"samples\":25", "\"samples\":0");
+        let error = serde_json::from_str::<Racing>(&text).unwrap_err().to_string();
+        assert!(error.contains("`controller.samples` must be at least 1"), "{error}");
+        let settings = serde_json::to_string(racing.mppi()).unwrap();
+        assert_eq!(&serde_json::from_str::<Mppi<2>>(&settings).unwrap(), racing.mppi());
+        let settings = settings.replace("\"horizon\":50", "\"horizon\":0");
+        assert!(serde_json::from_str::<Mppi<2>>(&settings).is_err());
     }
 }

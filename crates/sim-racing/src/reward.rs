@@ -1,4 +1,4 @@
-//! What the controller is rewarded for: speed, near the centre line, without spinning.
+//! The reward of the controller: for speed, against distance from the centre line and against sliding.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,18 +10,19 @@ use crate::{
     track::Track,
 };
 
-/// Weights of the reward
+/// Weights of the reward of a state, with velocities $u$ ahead and $v$ to the left (m/s), distance from the
+/// centre line $\mathrm{dist}$ and half-width $W$ (m):
 ///
 /// $$ J = w\sqrt{u^2 + v^2} - \mathrm{dist} - p_\mathrm{off}\,[\mathrm{dist} \ge W]
 ///    - p_\mathrm{slip}\,[|\mathrm{atan2}(v, u)| > 45^\circ]. $$
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reward {
-    /// Weight of the speed $w$, s; 2.
+    /// Weight of the speed $w$, s; default 2.
     pub speed: f64,
-    /// Penalty off the track; 1,000,000.
+    /// Penalty $p_\mathrm{off}$ off the track, m; default 1,000,000.
     pub off_track: f64,
-    /// Penalty when the car moves at more than 45 degrees to its axis; 5000.
+    /// Penalty $p_\mathrm{slip}$ when the car moves at more than 45 degrees to its axis, m; default 5000.
     pub slip: f64,
 }
 
@@ -32,7 +33,7 @@ impl Default for Reward {
 }
 
 impl Reward {
-    /// The reward of a state.
+    /// Returns the reward of a state.
     pub fn of(&self, state: &State, track: &Track) -> f64 {
         let place = track.locate([state[X], state[Y]]);
         let mut reward =

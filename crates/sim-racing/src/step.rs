@@ -1,5 +1,5 @@
-//! One control step of the single-track model, as the equations stand: the reference for the vector
-//! code, and what moves the car itself.
+//! One control step of the single-track model, written as in the literature. It moves the car, and it is the
+//! reference for the vector code.
 
 use crate::{
     car::CarParams,
@@ -10,10 +10,10 @@ use crate::{
     tyre::sign,
 };
 
-/// The state one control step later; the action is held and must lie in [-1, 1].
+/// Returns the state one control step later. The action is constant over the step and must lie in [-1, 1].
 ///
-/// The scheme is semi-implicit: the accelerations come from the old velocities and the new steering
-/// angle, the heading from the new yaw rate, the position from the new velocities and heading.
+/// The integration is semi-implicit: accelerations use the old velocities and the new steering angle, the
+/// heading uses the new yaw rate, the position uses the new velocities and heading.
 pub fn step(car: &CarParams, state: &State, action: Action) -> State {
     let [mut x, mut y, mut yaw, mut u, mut v, mut r, mut steer, _] = *state;
     let [command, pedal] = action;

@@ -10,7 +10,7 @@
 mod common;
 
 use common::load;
-use latent_is::Simulator;
+use sim_core::Simulator;
 use sim_racing::{Arithmetic, Racing, RacingParams};
 
 const RUNS: usize = 5000;

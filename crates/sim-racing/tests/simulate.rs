@@ -1,9 +1,9 @@
-//! What the simulator promises about its sequence of outcomes, and the arithmetics against each other.
+//! Properties of the sequence of outcomes, and comparison of the arithmetics.
 
-use latent_is::Simulator;
+use sim_core::Simulator;
 use sim_racing::{Arithmetic, Dynamics, Racing, RacingParams, Registers, index};
 
-/// A short race, so that the literal path can take part.
+/// A short race, so that the literal arithmetic is fast enough.
 fn short(steps: usize, arithmetic: Arithmetic, registers: Registers) -> Racing {
     Racing::new(RacingParams { steps, arithmetic, registers, ..RacingParams::default() }).unwrap()
 }
@@ -68,7 +68,7 @@ fn outcomes_do_not_depend_on_the_number_of_threads() {
     assert_eq!(on(1), on(2));
 }
 
-/// Vector code against the equations as they stand, on the same random numbers: rounding errors about
+/// Vector code against the literal equations, with the same random numbers. Rounding errors about
 /// double at every step, so double precision must agree to 1e-10 after 10 steps and single precision
 /// (but not to the bit) to 1e-3 after one.
 #[test]

@@ -1,8 +1,7 @@
 //! One step of the unicycle, equation (1) of the crate.
 
 use serde::{Deserialize, Serialize};
-
-use crate::trig::sin_cos;
+use sim_core::elementary::sin_cos_any;
 
 /// Position and heading of the robot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -11,23 +10,23 @@ pub struct Pose {
     pub x: f64,
     /// Second coordinate, m.
     pub y: f64,
-    /// Heading, rad; never wrapped.
+    /// Heading, rad; it is not wrapped to one turn.
     pub theta: f64,
 }
 
 impl Pose {
-    /// The coordinates in the order of the features: `x`, `y`, `theta`.
+    /// Returns the coordinates in the order of the features: `x`, `y`, `theta`.
     pub fn to_array(self) -> [f64; 3] {
         [self.x, self.y, self.theta]
     }
 }
 
-/// The pose one second after `pose`, at `speed` (m/s) and `turn_rate` (rad/s), with the
-/// disturbance `noise` of `x`, `y` (m) and `theta` (rad). Both coordinates move along the old
+/// Returns the pose one second after `pose`, at `speed` (m/s) and `turn_rate` (rad/s), with the
+/// disturbance `noise` of `x`, `y` (m) and `theta` (rad). Both coordinates move in the direction of the old
 /// heading.
 #[inline]
 pub fn step(pose: Pose, speed: f64, turn_rate: f64, noise: [f64; 3]) -> Pose {
-    let (sin, cos) = sin_cos(pose.theta);
+    let (sin, cos) = sin_cos_any(pose.theta);
     Pose {
         x: pose.x + speed * cos + noise[0],
         y: pose.y + speed * sin + noise[1],

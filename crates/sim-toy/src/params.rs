@@ -1,25 +1,28 @@
-//! The numbers that define the robot.
+//! Parameters of the robot.
 
 use serde::{Deserialize, Serialize};
 
-use crate::trig::MAX_ANGLE;
+use sim_core::elementary::MAX_ANGLE;
 
 /// Parameters of the robot; the default is the published experiment (data generator of Kruse et
 /// al., AAAI 2025). One step is one second.
+///
+/// This is a plain record. [`Robot::new`](crate::Robot::new) checks it, and so does deserialising a
+/// [`Robot`](crate::Robot).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RobotParams {
-    /// Number of steps; 40.
+    /// Number of steps; default 40.
     pub steps: usize,
-    /// Distance driven in a step, m/s; 5.
+    /// Speed, m/s; default 5.
     pub speed: f64,
-    /// Turn rate at the start, rad/s; 0.1.
+    /// Turn rate at the start, rad/s; default 0.1.
     pub turn_rate: f64,
-    /// Number of steps after which the turn rate may change its sign; 16.
+    /// Number of steps after which the turn rate may change its sign; default 16.
     pub flip_after: usize,
-    /// Probability of that change; 1/2.
+    /// Probability of this change; default 1/2.
     pub flip_probability: f64,
-    /// Variances of the disturbance of `x`, `y` (m²) and `theta` (rad²) in a step; 0.1, 0.1, 0.01.
+    /// Variances of the disturbance of `x`, `y` (m²) and `theta` (rad²) per step; default 0.1, 0.1, 0.01.
     pub noise_variance: [f64; 3],
 }
 
@@ -36,11 +39,11 @@ impl Default for RobotParams {
     }
 }
 
-/// Why parameters describe no robot.
+/// Why parameters are refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParamsError {
-    /// There is nothing to simulate.
+    /// The number of steps is zero.
     #[error("`steps` must be at least 1")]
     NoSteps,
     /// A number is infinite or NaN.
@@ -51,15 +54,15 @@ pub enum ParamsError {
         /// Its value.
         value: f64,
     },
-    /// The flip lies after the end of the run.
+    /// The change of the turn rate would come after the end of the run.
     #[error("`flip_after` must be at most `steps` = {steps}, got {flip_after}")]
     FlipAfterEnd {
-        /// Steps before the flip.
+        /// Steps before the change.
         flip_after: usize,
         /// Steps of the run.
         steps: usize,
     },
-    /// The flip has no probability.
+    /// The probability of the change lies outside [0, 1].
     #[error("`flip_probability` must lie in [0, 1], got {0}")]
     FlipProbability(f64),
     /// A variance is negative, infinite or NaN.
@@ -70,7 +73,7 @@ pub enum ParamsError {
         /// Its variance.
         value: f64,
     },
-    /// The robot may turn so often that its heading loses its meaning.
+    /// The heading may exceed the range in which sine and cosine are accurate.
     #[error(
         "the heading may reach {reach:e} rad, more than {MAX_ANGLE:e}; \
          lower `steps`, `turn_rate` or `noise_variance[2]`"

@@ -1,8 +1,9 @@
-//! The published failure regions and the moments they are stated with.
+//! The published failure regions and the moments that standardise them.
 
 use nalgebra::DMatrix;
 
-/// Means of `x`, `y` (m) and `theta` (rad) over 2e7 runs; standard errors sd / sqrt(2e7).
+/// Means of `x`, `y` (m) and `theta` (rad) over 2e7 runs; their standard errors are
+/// [`REFERENCE_SD`] over $\sqrt{2 \cdot 10^7}$.
 pub const REFERENCE_MEAN: [f64; 3] = [50.089, 81.727, 1.60046];
 
 /// Standard deviations of `x`, `y` (m) and `theta` (rad) over the same runs.
@@ -11,14 +12,14 @@ pub const REFERENCE_SD: [f64; 3] = [79.405, 39.714, 2.48194];
 /// Lower corners of the two unit cubes, in standardised coordinates.
 const LOWER_CORNERS: [[f64; 3]; 2] = [[-2.0, -3.25, 1.25], [0.75, -4.25, -2.0]];
 
-/// The corners of the two cubes that define the failure regions (Kruse et al., AAAI 2025).
+/// Returns the corners of the two cubes that define the failure regions (Kruse et al., AAAI 2025).
 ///
-/// Coordinates are standardised, $(x - \mu) / \sigma$, with the moments of the training set. A pose
-/// fails when it lies in the minimum-volume ellipsoid around the corners of either cube: a ball of
-/// radius $\sqrt 3 / 2$ around the cube's centre, $(-1.5, -2.75, 1.75)$ or $(1.25, -3.75, -1.5)$.
+/// Coordinates are standardised, $(x - \mu) / \sigma$, with the moments of the training set. A pose is a
+/// failure when it lies in the minimum-volume ellipsoid of the corners of one of the cubes: a ball of
+/// radius $\sqrt 3 / 2$ with centre $(-1.5, -2.75, 1.75)$ or $(1.25, -3.75, -1.5)$.
 ///
 /// # Shapes
-/// - returns two matrices `[3, 8]`, one corner a column
+/// - returns two matrices `[3, 8]`, one corner per column
 pub fn failure_regions() -> [DMatrix<f64>; 2] {
     LOWER_CORNERS.map(|lower| {
         DMatrix::from_fn(3, 8, |row, corner| {

@@ -1,19 +1,30 @@
 //! The robot as a simulator: final poses in blocks, or one whole path.
 
-use latent_is::{Feature, Simulator, rng};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+use sim_core::{Feature, Simulator, rng};
 
-use crate::{ParamsError, Pose, RobotParams, step};
+use crate::{
+    dynamics::{Pose, step},
+    params::{ParamsError, RobotParams},
+};
 
-/// Runs that share a random stream and are stepped together.
+/// Runs per random stream; they are simulated together.
 const BLOCK: usize = 256;
 
-/// A block's noise in one step: the disturbances of `x`, `y` and `theta` of every run.
+/// Disturbances of `x`, `y` (m) and `theta` (rad) of all runs of a block in one step.
 type Noise = [[f64; BLOCK]; 3];
 
+static FEATURES: [Feature; 3] =
+    [Feature::new("x", "m"), Feature::new("y", "m"), Feature::new("theta", "rad")];
+
 /// The nonholonomic robot with checked parameters; the default is the published experiment.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+///
+/// It is made from [`RobotParams`], which can be read back with [`params`](Self::params), and it is
+/// serialised as them; parameters that are out of range are refused when it is deserialised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RobotParams", into = "RobotParams")]
 pub struct Robot {
     params: RobotParams,
 }
@@ -36,7 +47,7 @@ impl Path {
     }
 }
 
-/// The state of all runs of a block, one array a quantity so that a step is vector code.
+/// The state of all runs of a block, one array per coordinate, so that a step is compiled to vector code.
 struct Runs {
     x: [f64; BLOCK],
     y: [f64; BLOCK],
@@ -58,6 +69,20 @@ impl Runs {
     }
 }
 
+impl TryFrom<RobotParams> for Robot {
+    type Error = ParamsError;
+
+    fn try_from(params: RobotParams) -> Result<Self, ParamsError> {
+        Self::new(params)
+    }
+}
+
+impl From<Robot> for RobotParams {
+    fn from(robot: Robot) -> Self {
+        robot.params
+    }
+}
+
 impl Robot {
     /// A robot with the given parameters.
     ///
@@ -73,8 +98,8 @@ impl Robot {
         &self.params
     }
 
-    /// Outcome `index` of the sequence of `seed` with its whole path; it ends exactly where
-    /// column `index` of [`Simulator::simulate`] does.
+    /// Returns outcome `index` of the sequence of `seed` with its whole path. The final pose is column
+    /// `index` of [`Simulator::simulate`], to the last bit.
     pub fn rollout(&self, seed: u64, index: u64) -> Path {
         let lane = (index % BLOCK as u64) as usize;
         let steps = self.params.steps;
@@ -92,8 +117,8 @@ impl Robot {
         path
     }
 
-    /// Runs block `block` to its end; `before_step` sees the runs and the noise of each
-    /// step to come. The whole block is drawn whatever part of it is wanted.
+    /// Simulates block `block`; before each step, `before_step` is called with the runs and the
+    /// disturbances of the step. All runs of the block are drawn, also when only some are used.
     fn run(&self, seed: u64, block: u64, mut before_step: impl FnMut(&Runs, &Noise)) -> Runs {
         let RobotParams { steps, speed, turn_rate, flip_after, flip_probability, noise_variance } =
             self.params;
@@ -123,16 +148,12 @@ impl Robot {
 }
 
 impl Simulator for Robot {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "robot"
     }
 
-    fn features(&self) -> &'static [Feature] {
-        &[
-            Feature { name: "x", unit: "m" },
-            Feature { name: "y", unit: "m" },
-            Feature { name: "theta", unit: "rad" },
-        ]
+    fn features(&self) -> &[Feature] {
+        &FEATURES
     }
 
     fn block_len(&self) -> usize {
@@ -146,5 +167,20 @@ impl Simulator for Robot {
             let finished = pose.iter().all(|v| v.is_finite());
             out.copy_from_slice(&if finished { pose } else { [f64::NAN; 3] });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_written_as_its_parameters_and_read_through_their_checks() {
+        let robot = Robot::new(RobotParams { speed: 4.0, ..RobotParams::default() }).unwrap();
+        let text = serde_json::to_string(&robot).unwrap();
+        assert_eq!(text, serde_json::to_string(robot.params()).unwrap());
+        assert_eq!(serde_json::from_str::<Robot>(&text).unwrap(), robot);
+        let error = serde_json::from_str::<Robot>(r#"{"steps": 0}"#).unwrap_err().to_string();
+        assert!(error.contains("`steps` must be at least 1"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
-//! What the simulator promises about its sequence of outcomes.
+//! Properties of the sequence of outcomes.
 
-use latent_is::Simulator;
+use sim_core::Simulator;
 use sim_toy::{Robot, RobotParams, step};
 
 #[test]

@@ -5,8 +5,8 @@
 //! its reference (false alarm: 12 x 6.3e-5 = 8e-4); the scatter over seeds of four of them must be
 //! what their standard errors say (chi-square, false alarm 4 x 5e-4).
 
-use latent_is::Simulator;
 use nalgebra::DMatrix;
+use sim_core::Simulator;
 use sim_toy::{REFERENCE_MEAN, REFERENCE_SD, Robot};
 
 const SEEDS: u64 = 16;

@@ -1,5 +1,6 @@
 //! Special functions and random streams.
 
 pub(crate) mod nonfinite;
-pub mod rng;
 pub mod special;
+
+pub use sim_core::rng;

@@ -12,10 +12,11 @@
 use nalgebra::DMatrix;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use sim_core::elementary::exp_nonpositive;
 
 use super::{
     GaussianMixture,
-    lanes::{LANES, dots, exp_nonpositive, lane, lane_mut, squares, total},
+    lanes::{LANES, dots, lane, lane_mut, squares, total},
 };
 use crate::math::special::LN_2PI;
 

@@ -30,43 +30,6 @@ pub(super) fn lane_mut(values: &mut [f64], index: usize) -> &mut Lane {
     (&mut values[index * LANES..][..LANES]).try_into().expect("a lane has LANES entries")
 }
 
-/// $e^x$ for $x \le 0$ to within two units in the last place, in operations that exist as vector
-/// instructions: $x = n \log 2 + r$ with $|r| \le \frac12\log 2$, a Taylor polynomial in $r$, and $n$ put
-/// into the exponent. Below $-700$ it is zero.
-#[inline(always)]
-pub(super) fn exp_nonpositive(x: f64) -> f64 {
-    // Adding 1.5 * 2^52 rounds to an integer, which then stands in the low bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    const INVERSE_FACTORIALS: [f64; 14] = [
-        1.0,
-        1.0,
-        1.0 / 2.0,
-        1.0 / 6.0,
-        1.0 / 24.0,
-        1.0 / 120.0,
-        1.0 / 720.0,
-        1.0 / 5_040.0,
-        1.0 / 40_320.0,
-        1.0 / 362_880.0,
-        1.0 / 3_628_800.0,
-        1.0 / 39_916_800.0,
-        1.0 / 479_001_600.0,
-        1.0 / 6_227_020_800.0,
-    ];
-    let clamped = if x > -700.0 { x } else { -700.0 };
-    let shifted = clamped * std::f64::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = (clamped - n * LN_2_HIGH) - n * LN_2_LOW;
-    let mut value = INVERSE_FACTORIALS[13];
-    for coefficient in INVERSE_FACTORIALS[..13].iter().rev() {
-        value = value * r + coefficient;
-    }
-    let power = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
-    if x > -700.0 { value * power } else { 0.0 }
-}
-
 /// Scalar products of `a` with some lanes, in vector registers.
 #[inline(always)]
 pub(super) fn dots<S: Simd, const T: usize>(simd: S, a: &Lane, b: [&Lane; T]) -> [f64; T] {
@@ -121,21 +84,4 @@ pub(super) fn squares<S: Simd>(simd: S, triangle: &[f64], centred: &[f64]) -> La
         *square = sum;
     }
     squares
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_exponential_is_accurate_over_its_range() {
-        for i in 0..200_000 {
-            let x = -f64::from(i) * 3.49e-3;
-            let (actual, expected) = (exp_nonpositive(x), x.exp());
-            assert!((actual - expected).abs() <= 5e-16 * expected, "{x}: {actual} {expected}");
-        }
-        assert!(exp_nonpositive(0.0).to_bits() == 1.0_f64.to_bits());
-        assert!(exp_nonpositive(f64::NEG_INFINITY).abs() < f64::MIN_POSITIVE);
-        assert!(exp_nonpositive(-1e300).abs() < f64::MIN_POSITIVE);
-    }
 }

@@ -7,5 +7,4 @@ pub mod flow;
 pub mod latent;
 pub mod limit_state;
 pub mod nan_policy;
-pub mod simulator;
 pub mod transport;

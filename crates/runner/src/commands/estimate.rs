@@ -210,7 +210,7 @@ fn flow(args: &Args, device: &Device) -> anyhow::Result<(FlowFile, Vec<String>, 
     }
     let name = args.system.as_deref().unwrap_or_default();
     let system = System::by_name(name)?;
-    let names = system.simulator().features().iter().map(|f| f.name.to_owned()).collect();
+    let names = system.simulator().features().iter().map(|f| f.name().to_owned()).collect();
     Ok((system.shipped_flow(device)?, names, format!("shipped flow of {name}")))
 }
 

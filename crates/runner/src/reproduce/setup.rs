@@ -11,6 +11,7 @@ use latent_is::{
 use mvee::{Mvee, Union};
 use nalgebra::{DMatrix, DMatrixView};
 use serde::Serialize;
+use sim_core::Feature;
 
 use super::{Event, FlowQuality, Probability, Results, Row, TrialRecord, quality::FlowDraws};
 use crate::{
@@ -67,7 +68,7 @@ impl Setup {
         let shown = reference.failures.ncols().min(experiment.metric_failures);
         let real = KnnReference::new(reference.failures.columns(0, shown), experiment.neighbours)?;
         let draws = FlowDraws::count(&transport, &failure, &surrogate, experiment)?;
-        let names: Vec<&str> = simulator.features().iter().map(|f| f.name).collect();
+        let names: Vec<&str> = simulator.features().iter().map(Feature::name).collect();
         let quality = FlowQuality::new(&transport, &failure, &reference, &draws, &names)?;
         Ok(Self {
             transport,

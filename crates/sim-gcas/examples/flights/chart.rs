@@ -1,4 +1,4 @@
-//! Line charts as SVG text: two columns of three panels over one time axis each.
+//! Line charts as SVG text: two columns of three panels, each over a time axis.
 
 use std::fmt::Write;
 
@@ -31,7 +31,7 @@ pub(crate) struct Chart<'a> {
     pub(crate) seconds: f64,
     /// Time at which failure is judged.
     pub(crate) judged: f64,
-    /// Altitude below which it is one.
+    /// Altitude below which a flight is a failure.
     pub(crate) limit: f64,
     pub(crate) columns: [[Panel<'a>; 3]; 2],
 }
@@ -41,7 +41,7 @@ impl Chart<'_> {
         let (width, height) = (2.0 * (LEFT + WIDTH) + GAP, TOP + 3.0 * (HEIGHT + GAP) + 24.0);
         let mut out = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-             font-family=\"sans-serif\" font-size=\"12\">\n\
+             width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
              <rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n"
         );
         for (c, column) in self.columns.iter().enumerate() {

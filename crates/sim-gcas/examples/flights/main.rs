@@ -1,12 +1,13 @@
 //! Draws one recovery and one failure: `cargo run --release -p sim-gcas --example flights`.
 //!
-//! The flights are the first recovered and the first too low outcome of seed 0, flown on to six
-//! seconds. Writes `docs/src/images/gcas-flights.svg`, or the file named as the first argument.
+//! The flights are the first safe outcome and the first too low outcome of seed 0, simulated on to six
+//! seconds. Writes `docs/flights.svg` of this crate, or the file named as the first argument; the front
+//! page of the crate and the book show the picture.
 
 mod chart;
 
 use chart::{Chart, Curve, Panel};
-use latent_is::Simulator;
+use sim_core::Simulator;
 use sim_gcas::{Criterion, Gcas, GcasParams, History, REFERENCE_MEAN, REFERENCE_SD, Record, index};
 
 const BLUE: &str = "#0b5fa5";
@@ -76,7 +77,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chart = Chart { seconds: 6.0, judged: 3.0, limit, columns: panels };
 
     let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let default = manifest.join("../../docs/src/images/gcas-flights.svg");
+    let default = manifest.join("docs/flights.svg");
     let path = std::env::args_os().nth(1).map_or(default, Into::into);
     std::fs::write(&path, chart.svg())?;
     println!("recovery {recovery}, failure {failure}: {}", path.display());

@@ -1,4 +1,4 @@
-//! A map of the track as SVG text, one unit a metre.
+//! A map of the track as SVG text, one unit per metre.
 
 use std::fmt::Write;
 
@@ -109,8 +109,10 @@ impl Chart {
         let (width, height) = (self.high[0] - self.low[0], self.high[1] - self.low[1]);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
-             font-family=\"sans-serif\" font-size=\"9\">\n\
+             width=\"{:.0}\" height=\"{:.0}\" font-family=\"sans-serif\" font-size=\"9\">\n\
              <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{}</svg>\n",
+            1.5 * width,
+            1.5 * height,
             self.body
         )
     }

@@ -1,13 +1,13 @@
 //! Draws the track with one drive and where 600 drives end:
 //! `cargo run --release -p sim-racing --example lap`.
 //!
-//! The drive is the first of seed 0, driven on for a whole lap. Writes
-//! `docs/src/images/racing-lap.svg`, or the file named as the first argument.
+//! The drive is the first of seed 0, continued for a whole lap. Writes `docs/lap.svg` of this crate, or the
+//! file named as the first argument; the front page of the crate and the book show the picture.
 
 mod chart;
 
 use chart::Chart;
-use latent_is::Simulator;
+use sim_core::Simulator;
 use sim_racing::{Racing, RacingParams, index};
 
 /// Control steps of the lap drawn.
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let default = manifest.join("../../docs/src/images/racing-lap.svg");
+    let default = manifest.join("docs/lap.svg");
     let path = std::env::args_os().nth(1).map_or(default, Into::into);
     std::fs::write(&path, chart.svg())?;
     let fastest = drive.records.iter().map(|r| r.state[index::U]).fold(0.0, f64::max);

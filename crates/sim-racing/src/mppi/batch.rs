@@ -1,67 +1,40 @@
-//! Controllers that work side by side, so that the rollouts of all of them fill vector registers.
+//! Several controllers at once, so that their rollouts together fill vector registers.
 
 use pulp::Arch;
 use rand::Rng;
 
-use super::{Dynamics, Mppi};
+use super::{actions::Actions, dynamics::Dynamics, settings::Mppi};
 use crate::normal;
 
-/// Several controllers with the same settings: plans, noise and the last decision.
+/// Several controllers with the same settings: their plans, perturbations and last decisions.
 #[derive(Clone, Debug)]
 pub struct Controllers<const A: usize> {
     mppi: Mppi<A>,
     /// Number of controllers `n`.
     n: usize,
-    /// One plan after the other, `n` times `T` actions.
+    /// One plan after the other, `n` times $T$ actions.
     plans: Vec<[f64; A]>,
-    /// Perturbations: step, entry of the action, rollout.
+    /// Perturbations in the order: step, entry of the action, rollout.
     noise: Vec<f64>,
     /// Clamped actions in the same order.
     actions: Vec<f64>,
-    /// One a rollout.
+    /// One per rollout.
     costs: Vec<f64>,
+    /// One per rollout; they sum to 1 for each controller.
     weights: Vec<f64>,
+    /// The action applied by each controller.
     applied: Vec<[f64; A]>,
 }
 
-/// The actions of all sampled plans. The rollouts of one controller stand side by side.
-#[derive(Clone, Copy, Debug)]
-pub struct Actions<'a, const A: usize> {
-    data: &'a [f64],
-    samples: usize,
-    rollouts: usize,
-}
-
-impl<'a, const A: usize> Actions<'a, A> {
-    /// Rollouts a controller $K$.
-    pub fn samples(&self) -> usize {
-        self.samples
-    }
-
-    /// Rollouts of all controllers.
-    pub fn rollouts(&self) -> usize {
-        self.rollouts
-    }
-
-    /// Control steps in a rollout $T$.
-    pub fn horizon(&self) -> usize {
-        self.data.len() / (A * self.rollouts).max(1)
-    }
-
-    /// The action of a rollout at step `t`.
-    pub fn get(&self, t: usize, rollout: usize) -> [f64; A] {
-        std::array::from_fn(|entry| self.row(t, entry)[rollout])
-    }
-
-    /// One entry of the action of every rollout at step `t`.
-    pub fn row(&self, t: usize, entry: usize) -> &'a [f64] {
-        let first = (t * A + entry) * self.rollouts;
-        &self.data[first..first + self.rollouts]
+impl<const A: usize> Mppi<A> {
+    /// Returns `n` controllers with plans of zeros.
+    pub fn controllers(&self, n: usize) -> Controllers<A> {
+        Controllers::new(*self, n)
     }
 }
 
 impl<const A: usize> Controllers<A> {
-    pub(super) fn new(mppi: Mppi<A>, n: usize) -> Self {
+    fn new(mppi: Mppi<A>, n: usize) -> Self {
         let (rollouts, horizon) = (n * mppi.settings().samples, mppi.settings().horizon);
         Self {
             mppi,
@@ -75,13 +48,13 @@ impl<const A: usize> Controllers<A> {
         }
     }
 
-    /// The plan of a controller, `T` actions; it is not clamped.
+    /// The plan of a controller, $T$ actions. They are not limited to [-1, 1].
     pub fn plan(&self, controller: usize) -> &[[f64; A]] {
         let horizon = self.mppi.settings().horizon;
         &self.plans[controller * horizon..(controller + 1) * horizon]
     }
 
-    /// The plan of a controller, to be changed.
+    /// The plan of a controller, for changes.
     pub fn plan_mut(&mut self, controller: usize) -> &mut [[f64; A]] {
         let horizon = self.mppi.settings().horizon;
         &mut self.plans[controller * horizon..(controller + 1) * horizon]
@@ -97,8 +70,8 @@ impl<const A: usize> Controllers<A> {
         &self.weights[self.rollouts(controller)]
     }
 
-    /// Sets a controller's perturbations for the next decision; `noise(k, t)` belongs to step `t` of
-    /// sample `k`.
+    /// Sets the perturbations of a controller for its next decision; `noise(k, t)` is the perturbation of
+    /// step `t` of sample `k`.
     pub fn set_noise(&mut self, controller: usize, noise: impl Fn(usize, usize) -> [f64; A]) {
         let rollouts = self.rollouts(controller);
         let width = self.costs.len();
@@ -116,7 +89,7 @@ impl<const A: usize> Controllers<A> {
     /// # Panics
     /// When the number of generators is not the number of controllers.
     pub fn draw(&mut self, rngs: &mut [impl Rng]) {
-        assert_eq!(rngs.len(), self.n, "one generator a controller");
+        assert_eq!(rngs.len(), self.n, "one generator per controller");
         let (samples, width) = (self.mppi.settings().samples, self.costs.len());
         let factor = *self.mppi.factor();
         let arch = Arch::new();
@@ -140,13 +113,13 @@ impl<const A: usize> Controllers<A> {
         }
     }
 
-    /// Weighs the sampled plans, moves and shifts the plan of every controller, and returns the actions
-    /// to apply. A cost that is not a number has no weight.
+    /// Computes costs and weights of the sampled plans, moves the plan of every controller and shifts it by
+    /// one step, and returns the actions to apply, one per controller. A plan with the cost NaN has weight 0.
     ///
     /// # Panics
     /// When the number of states is not the number of controllers.
     pub fn decide<D: Dynamics<A>>(&mut self, model: &D, states: &[D::State]) -> &[[f64; A]] {
-        assert_eq!(states.len(), self.n, "one state a controller");
+        assert_eq!(states.len(), self.n, "one state per controller");
         let (samples, horizon) = (self.mppi.settings().samples, self.mppi.settings().horizon);
         let width = self.costs.len();
         for t in 0..horizon {

@@ -1,11 +1,9 @@
-//! Settings of the controller, checked once.
+//! Settings of the controller and their checks.
 
 use nalgebra::SMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::Controllers;
-
-/// Settings of the controller.
+/// Settings of the controller. This is a plain record; [`Mppi::new`] checks it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MppiSettings<const A: usize> {
@@ -13,20 +11,21 @@ pub struct MppiSettings<const A: usize> {
     pub samples: usize,
     /// Number of control steps $T$ in a plan.
     pub horizon: usize,
-    /// Temperature $\lambda$: the smaller, the more the cheapest plan counts alone.
+    /// Temperature $\lambda$, in units of the cost; the smaller it is, the more weight has the plan with the
+    /// lowest cost.
     pub temperature: f64,
     /// Covariance $\Sigma$ of the perturbation of an action (variances, not standard deviations).
     pub covariance: SMatrix<f64, A, A>,
 }
 
-/// Why settings describe no controller.
+/// Why settings of the controller are refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MppiError {
-    /// Nothing to choose from.
+    /// A number of samples or steps is zero.
     #[error("`controller.{0}` must be at least 1")]
     Zero(&'static str),
-    /// The temperature is not a positive number.
+    /// The temperature is not finite or not positive.
     #[error("`controller.temperature` must be finite and above 0, got {0}")]
     Temperature(f64),
     /// The covariance has no Cholesky factor.
@@ -34,12 +33,28 @@ pub enum MppiError {
     Covariance,
 }
 
-/// A controller with checked settings; see the [module](crate::mppi).
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A controller with checked settings; see the [module](crate::mppi). It is serialised as its settings, and
+/// settings that are out of range are refused when it is deserialised.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "MppiSettings<A>", into = "MppiSettings<A>")]
 pub struct Mppi<const A: usize> {
     settings: MppiSettings<A>,
     /// Lower Cholesky factor of the covariance.
     factor: SMatrix<f64, A, A>,
+}
+
+impl<const A: usize> TryFrom<MppiSettings<A>> for Mppi<A> {
+    type Error = MppiError;
+
+    fn try_from(settings: MppiSettings<A>) -> Result<Self, MppiError> {
+        Self::new(settings)
+    }
+}
+
+impl<const A: usize> From<Mppi<A>> for MppiSettings<A> {
+    fn from(mppi: Mppi<A>) -> Self {
+        mppi.settings
+    }
 }
 
 impl<const A: usize> Mppi<A> {
@@ -68,11 +83,6 @@ impl<const A: usize> Mppi<A> {
     /// The settings.
     pub fn settings(&self) -> &MppiSettings<A> {
         &self.settings
-    }
-
-    /// `n` controllers that work side by side, with plans of zeros.
-    pub fn controllers(&self, n: usize) -> Controllers<A> {
-        Controllers::new(*self, n)
     }
 
     pub(super) fn factor(&self) -> &SMatrix<f64, A, A> {

@@ -1,71 +1,27 @@
-//! The car in lanes.
+//! The car in lanes: its motion over one control step.
+//!
+//! Units are m, s, rad and their quotients, unless stated otherwise. Body axes: x forward, y left; angles
+//! counter-clockwise.
+
+use sim_core::lanes::{Mask, Real};
 
 use super::{
+    clip::clip,
+    coefficients::Coefficients,
     forces::{Forces, side},
     rotation::{rotation, turn},
 };
-use crate::{
-    CarParams, State,
-    lanes::Real,
-    state::index::{R as YAW_RATE, STEER, U, V, X, Y, YAW},
+use crate::state::{
+    State,
+    index::{R as YAW_RATE, STEER, U, V, X, Y, YAW},
 };
 
-/// Numbers of the car in the form the rollouts use them.
-pub(super) struct Coefficients {
-    substeps: u32,
-    dt: f64,
-    pub(super) dt_over_mass: f64,
-    to_front: f64,
-    to_rear: f64,
-    /// Mass times arm over yaw inertia, front and rear.
-    arm: [f64; 2],
-    /// Relative loss of velocity to linear drag in a substep.
-    drag: f64,
-    pub(super) drag_constant: f64,
-    pub(super) drive_force: f64,
-    pub(super) brake_force: f64,
-    pub(super) share_brake: f64,
-    pub(super) share_drive: f64,
-    /// Loads at rest, and load moved per force.
-    pub(super) weight: [f64; 2],
-    pub(super) load_transfer: f64,
-    pub(super) friction: f64,
-    pub(super) third_stiffness: [f64; 2],
-    max_steer: f64,
-    /// Largest change of the steering angle in a control step.
-    max_steer_change: f64,
-}
-
-impl Coefficients {
-    pub(super) fn new(car: &CarParams) -> Self {
-        let dt = car.substep();
-        Self {
-            substeps: car.substeps,
-            dt,
-            dt_over_mass: dt / car.mass,
-            to_front: car.to_front,
-            to_rear: car.to_rear,
-            arm: [car.to_front, -car.to_rear].map(|arm| car.mass * arm / car.yaw_inertia),
-            drag: car.drag_linear * dt / car.mass,
-            drag_constant: car.drag_constant,
-            drive_force: car.drive_force,
-            brake_force: car.brake_force,
-            share_brake: car.front_share_brake,
-            share_drive: car.front_share_drive,
-            weight: car.loads(0.0),
-            load_transfer: car.height / (car.to_front + car.to_rear),
-            friction: car.friction,
-            third_stiffness: [car.front_stiffness / 3.0, car.rear_stiffness / 3.0],
-            max_steer: car.max_steer,
-            max_steer_change: car.max_steer_rate * car.control_step,
-        }
-    }
-}
-
-/// A state with sine and cosine of its angles.
+/// An initial state with cosine and sine of its heading and of its steering angle.
 pub(super) struct Start {
     state: State,
+    /// Cosine and sine of the heading.
     yaw: (f64, f64),
+    /// Cosine and sine of the steering angle.
     steer: (f64, f64),
 }
 
@@ -77,23 +33,29 @@ impl Start {
     }
 }
 
-/// One car a lane.
+/// The state of one car per lane.
 #[derive(Clone, Copy)]
 pub(super) struct Car<R> {
+    /// Position, m.
     pub(super) x: R,
+    /// Position, m.
     pub(super) y: R,
+    /// Longitudinal velocity, m/s.
     pub(super) u: R,
+    /// Lateral velocity, m/s.
     pub(super) v: R,
+    /// Yaw rate, rad/s.
     r: R,
     /// Cosine and sine of the heading.
     yaw: (R, R),
+    /// Steering angle at the end of the control step, rad.
     steer: R,
-    /// Cosine and sine of the steering angle.
+    /// Cosine and sine of the steering angle in the current substep.
     wheel: (R, R),
 }
 
 impl<R: Real> Car<R> {
-    /// Cars at `start(lane)`.
+    /// Cars in the initial states `start(lane)`.
     #[inline(always)]
     pub(super) fn new<'a>(zero: R, start: impl Fn(usize) -> &'a Start) -> Self {
         let entry = |i: usize| zero.fill(|lane| start(lane).state[i]);
@@ -109,19 +71,22 @@ impl<R: Real> Car<R> {
         }
     }
 
-    /// One control step under a clamped action.
+    /// One control step. The action, `command` and `pedal`, must lie in [-1, 1].
+    ///
+    /// The steering angle turns at a constant rate over the substeps. Positions change by the sum of the
+    /// velocities of the substeps.
     #[inline(always)]
     pub(super) fn control_step(&mut self, c: &Coefficients, command: R, pedal: R) {
         let zero = pedal.lit(0.0);
         let missing = command * c.max_steer - self.steer;
-        let change = missing.clip(-c.max_steer_change, c.max_steer_change);
+        let change = clip(missing, -c.max_steer_change, c.max_steer_change);
         self.steer = self.steer + change;
         let wheel_turn = rotation(change * (1.0 / f64::from(c.substeps)));
         let forwards = Forces::new(c, pedal, zero.lit(1.0));
         let (mut along, mut across) = (zero, zero);
         for _ in 0..c.substeps {
             self.wheel = turn(self.wheel, wheel_turn);
-            if R::any(self.u.le(zero)) {
+            if self.u.le(zero).any() {
                 let negative = R::select(self.u.lt(zero), zero.lit(-1.0), zero);
                 let sign = R::select(zero.lt(self.u), zero.lit(1.0), negative);
                 self.substep::<false>(c, &Forces::new(c, pedal, sign));
@@ -136,8 +101,8 @@ impl<R: Real> Car<R> {
         self.y = self.y + across * c.dt;
     }
 
-    /// Velocities and heading over one substep. `FORWARDS` leaves out what only cars at rest or moving
-    /// backwards need; the others have the same bits either way.
+    /// Velocities and heading over one substep. `FORWARDS` leaves out the operations that only cars at rest
+    /// or in backward motion need; the results of all other cars have the same bits with and without them.
     #[inline(always)]
     fn substep<const FORWARDS: bool>(&mut self, c: &Coefficients, f: &Forces<R>) {
         let (u, v, r) = (self.u, self.v, self.r);
@@ -146,25 +111,25 @@ impl<R: Real> Car<R> {
         let mut front = v + r * c.to_front;
         let mut rear = v - r * c.to_rear;
         if !FORWARDS {
-            // An axle that rolls straight back has the slip angle pi.
+            // An axle that rolls straight backwards has the slip angle pi.
             front = R::select(u.lt(zero), not_zero(front), front);
             rear = R::select(u.lt(zero), not_zero(rear), rear);
         }
 
-        // Sine and cosine of the front slip angle, times the velocity of the axle.
+        // Sine and cosine of the front slip angle, both times the speed of the axle (m/s).
         let mut ahead = u;
         if !FORWARDS {
-            // An axle at rest has the slip angle of one that moves straight ahead.
+            // An axle at rest has the same slip angle as one that moves straight ahead.
             ahead = R::select((u.abs() + front.abs()).le(zero), u.lit(1.0), u);
         }
         let mut slip_sin = front * cos - ahead * sin;
         let slip_cos = ahead * cos + front * sin;
         if !FORWARDS {
-            // Backwards the sign is that of the velocity, before the steering angle is taken off.
+            // In backward motion the sign is that of the velocity, before the steering angle is subtracted.
             let backwards = R::select(slip_cos.le(zero), front, slip_sin);
             slip_sin = R::select(u.lt(zero), backwards, slip_sin);
         }
-        // A slip angle beyond a right angle saturates the tyre, and so does a huge tangent.
+        // A slip angle above a right angle saturates the tyre, and so does a very large tangent.
         let slip_cos = slip_cos.max(u.lit(R::TINY));
         let ahead = u.max(u.lit(R::TINY));
         let inverse = u.lit(1.0) / (slip_cos * ahead);
@@ -181,7 +146,7 @@ impl<R: Real> Car<R> {
     }
 }
 
-/// A tiny positive number instead of zero.
+/// Replaces zero by a very small positive number.
 #[inline(always)]
 fn not_zero<R: Real>(x: R) -> R {
     R::select(x.abs().le(x.lit(0.0)), x.lit(R::TINY), x)

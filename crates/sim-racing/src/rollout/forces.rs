@@ -1,23 +1,26 @@
-//! What does not change within a control step while the car moves forwards.
+//! Forces of the axles. They are constant over a control step as long as the car moves forwards.
 
-use super::car::Coefficients;
-use crate::{lanes::Real, tyre::FLOOR};
+use sim_core::lanes::Real;
 
-/// Forces of both axles; those that act carry the factor `dt / mass`.
+use super::{clip::clip, coefficients::Coefficients};
+use crate::tyre::FLOOR;
+
+/// Forces of both axles, times `dt / mass`: they are changes of velocity per substep, in m/s.
 #[derive(Clone, Copy)]
 pub(super) struct Forces<R> {
-    /// Longitudinal force of the front axle.
+    /// Longitudinal force of the front axle, m/s.
     pub(super) front: R,
-    /// Longitudinal force of the rear axle, less the constant drag.
+    /// Longitudinal force of the rear axle less the constant drag, m/s.
     pub(super) rear: R,
-    /// Stiffness over three times the largest side force, front and rear.
+    /// Cornering stiffness over three times the largest side force, front and rear, 1/rad.
     pub(super) slope: [R; 2],
-    /// Largest side force, negative, front and rear.
+    /// The negative of the largest side force, front and rear, m/s.
     pub(super) limit: [R; 2],
 }
 
 impl<R: Real> Forces<R> {
-    /// Forces under a pedal; `sign` is the sign of the longitudinal velocity.
+    /// Returns the forces for a pedal position in [-1, 1]; `sign` is the sign of the longitudinal
+    /// velocity.
     #[inline(always)]
     pub(super) fn new(c: &Coefficients, pedal: R, sign: R) -> Self {
         let zero = pedal.lit(0.0);
@@ -38,17 +41,19 @@ impl<R: Real> Forces<R> {
     }
 }
 
-/// Largest side force of an axle under its longitudinal force `along`.
+/// Returns the largest side force of an axle (N): `weight` is its vertical load at rest, `transfer` the
+/// load moved to it, `along` its longitudinal force (all in N).
 #[inline(always)]
 fn largest<R: Real>(c: &Coefficients, weight: f64, transfer: R, along: R) -> R {
     let grip = (transfer + weight) * c.friction;
     (grip * grip - along * along).max(grip.lit(FLOOR)).sqrt()
 }
 
-/// Side force of an axle at the tangent of its slip angle: the cubic curve, saturated.
+/// Returns the side force of an axle times `dt / mass` (m/s) at the tangent of its slip angle: the cubic
+/// curve of the tyre with saturation.
 #[inline(always)]
 pub(super) fn side<R: Real>(tangent: R, slope: R, limit: R) -> R {
-    let q = (tangent * slope).clip(-1.0, 1.0);
+    let q = clip(tangent * slope, -1.0, 1.0);
     let size = q.abs();
     limit * (q * (size * (size - 3.0) + 3.0))
 }

@@ -1,30 +1,32 @@
-//! Rollouts in lanes: the controller's model of the car, without inverse trigonometry.
+//! Rollouts in lanes: the controller's model of the car, without inverse trigonometric functions.
 //!
-//! The same equations as [`step`](crate::step()), rearranged. Slip angles appear through their tangents
-//! alone, headings and steering angles through sine and cosine, moved on by small rotations; forces
-//! carry the factor `dt / mass`. Axle forces, loads and friction limits do not change within a control
-//! step unless the car comes to move backwards.
+//! These are the equations of [`step`](crate::step()) in another form. Only the tangents of slip angles are
+//! computed. Headings and steering angles are kept as cosine and sine and change by small rotations. Forces
+//! are multiplied by `dt / mass`. Axle forces, loads and friction limits are constant over a control step
+//! unless the car begins to move backwards.
 
 mod car;
+mod clip;
+mod coefficients;
 mod forces;
 mod place;
 mod rotation;
 
 use pulp::{Arch, Simd, WithSimd};
+use sim_core::{
+    Precision,
+    lanes::{F32Lanes, F64Lanes, MAX_LANES, Pair, Real},
+};
 
-use car::{Car, Coefficients, Start};
+use car::{Car, Start};
+use coefficients::Coefficients;
 use place::Places;
 
 use crate::{
-    CarParams, State,
-    lanes::{F32Lanes, F64Lanes, MAX_LANES, Pair, Real},
-    model::Precision,
-    mppi::Actions,
-    reward::Reward,
-    track::Grid,
+    car::CarParams, mppi::actions::Actions, reward::Reward, state::State, track::grid::Grid,
 };
 
-/// What the rollouts need.
+/// The parts of the model that the rollouts need.
 pub(crate) struct Rollouts<'a> {
     pub(crate) car: &'a CarParams,
     pub(crate) reward: &'a Reward,
@@ -34,7 +36,7 @@ pub(crate) struct Rollouts<'a> {
 }
 
 impl Rollouts<'_> {
-    /// The cost of every rollout; see [`Dynamics::costs`](crate::Dynamics::costs).
+    /// Computes the cost of every rollout; see [`Dynamics::costs`](crate::Dynamics::costs).
     pub(crate) fn costs(
         &self,
         arch: Arch,
@@ -48,7 +50,7 @@ impl Rollouts<'_> {
     }
 }
 
-/// [`Rollouts::costs`] once the instruction set is known.
+/// The work of [`Rollouts::costs`] for a known instruction set.
 struct Job<'a> {
     model: &'a Rollouts<'a>,
     coefficients: Coefficients,
@@ -64,12 +66,10 @@ impl WithSimd for Job<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         match self.model.precision {
             Precision::F64 => {
-                let zero = F64Lanes::zero(simd);
-                self.all(Pair(zero, zero));
+                self.all(Pair::new(F64Lanes::zero(simd)));
             }
             Precision::F32 => {
-                let zero = F32Lanes::zero(simd);
-                self.all(Pair(zero, zero));
+                self.all(Pair::new(F32Lanes::zero(simd)));
             }
         }
     }
@@ -82,7 +82,7 @@ impl Job<'_> {
         let places = Places::new(model.grid);
         for (group, costs) in costs.chunks_mut(R::LANES).enumerate() {
             let first = group * R::LANES;
-            // Lanes left over at the end repeat the last rollout.
+            // Lanes that are left over at the end repeat the last rollout.
             let rollout = |lane: usize| first + lane.min(costs.len() - 1);
             let start = |lane: usize| &starts[rollout(lane) / actions.samples()];
             let mut car = Car::new(zero, start);
@@ -114,10 +114,10 @@ impl Job<'_> {
     }
 }
 
-// Closures over vectors, `map` of an array say, may end up outside the code that is compiled for the wide
-// registers; hence functions that are always inlined, here and in this module's files.
+// A closure over vectors, for example in `map` of an array, may be compiled outside the code for the wide
+// registers. This module therefore uses functions that are always inlined.
 
-/// The numbers of a row from `first` on, the last one repeated.
+/// Returns the numbers of a row from `first` on; the last number is repeated after the end of the row.
 #[inline(always)]
 fn load<R: Real>(zero: R, row: &[f64], first: usize) -> R {
     match row.get(first..first + R::LANES) {

@@ -1,14 +1,14 @@
 //! Distances from the centre line, by the grid.
 
-use crate::{
-    lanes::{MAX_LANES, Real},
-    track::Grid,
-};
+use sim_core::lanes::{MAX_LANES, Real};
 
-/// The grid with what is needed to find a cell.
+use super::clip::clip;
+use crate::track::grid::Grid;
+
+/// The grid and its size.
 pub(super) struct Places<'a> {
     grid: &'a Grid,
-    /// Last column and row.
+    /// Index of the last column and of the last row.
     last: [f64; 2],
 }
 
@@ -17,12 +17,12 @@ impl<'a> Places<'a> {
         Self { grid, last: grid.size.map(|cells| (cells - 1) as f64) }
     }
 
-    /// Distance of each point from the centre line.
+    /// Returns the distance of each point from the centre line, all in m.
     #[inline(always)]
     pub(super) fn distance<R: Real>(&self, x: R, y: R) -> R {
         let Grid { origin, scale, size, .. } = self.grid;
-        let column = ((x - origin[0]) * *scale).clip(0.0, self.last[0]);
-        let row = ((y - origin[1]) * *scale).clip(0.0, self.last[1]);
+        let column = clip((x - origin[0]) * *scale, 0.0, self.last[0]);
+        let row = clip((y - origin[1]) * *scale, 0.0, self.last[1]);
         let mut lanes = [[0.0; MAX_LANES]; 4];
         x.store(&mut lanes[0]);
         y.store(&mut lanes[1]);

@@ -1,19 +1,19 @@
 //! Rotations by small angles.
 
-use crate::lanes::Real;
+use sim_core::lanes::{Mask, Real};
 
-/// Largest angle of the short polynomials, rad: their first neglected terms are below 1e-16.
+/// Largest angle for the polynomials, rad; their first neglected terms are below 1e-16 there.
 const SMALL: f64 = 1.0 / 32.0;
 
-/// `(cos a, sin a)`. Lanes with a larger angle take the library's functions; the others have the same
-/// bits whether or not a neighbour does.
+/// Returns `(cos a, sin a)`. Lanes with an angle above [`SMALL`] use the functions of `libm`; the results
+/// of all other lanes do not depend on whether such a lane exists.
 #[inline(always)]
 pub(super) fn rotation<R: Real>(a: R) -> (R, R) {
     let z = a * a;
     let cos = z * (z * (z * (-1.0 / 720.0) + 1.0 / 24.0) - 0.5) + 1.0;
     let sin = a * (z * (z * (z * (-1.0 / 5040.0) + 1.0 / 120.0) - 1.0 / 6.0) + 1.0);
     let large = a.lit(SMALL).lt(a.abs());
-    if R::any(large) { slow(a, (cos, sin)) } else { (cos, sin) }
+    if large.any() { slow(a, (cos, sin)) } else { (cos, sin) }
 }
 
 #[cold]
@@ -23,7 +23,7 @@ fn slow<R: Real>(a: R, (cos, sin): (R, R)) -> (R, R) {
     (R::select(large, a.map(libm::cos), cos), R::select(large, a.map(libm::sin), sin))
 }
 
-/// `(cos, sin)` of the sum of two angles.
+/// Returns `(cos, sin)` of the sum of two angles.
 #[inline(always)]
 pub(super) fn turn<R: Real>((cos, sin): (R, R), (c, s): (R, R)) -> (R, R) {
     (cos * c - sin * s, sin * c + cos * s)
@@ -32,9 +32,9 @@ pub(super) fn turn<R: Real>((cos, sin): (R, R), (c, s): (R, R)) -> (R, R) {
 #[cfg(test)]
 mod tests {
     use pulp::Scalar;
+    use sim_core::lanes::{F64Lanes, MAX_LANES};
 
     use super::*;
-    use crate::lanes::{F64Lanes, MAX_LANES};
 
     #[test]
     fn agrees_with_the_library() {

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use super::{Track, TrackError};
+use super::{Track, error::TrackError};
 
 impl Track {
-    /// A track from a CSV file: one vertex a row, `x` and `y` in metres, in driving order. Lines that
-    /// begin with `#` are comments; a first row without any number is a heading.
+    /// Reads a track from a CSV file: one vertex per row, `x` and `y` in metres, in driving order. Lines that
+    /// begin with `#` are comments; a first row without any number is a header.
     ///
     /// ```
     /// let track = sim_racing::Track::from_csv("x,y\n0,0\n100,0\n100,80\n".as_bytes(), 15.0)?;
@@ -15,17 +15,17 @@ impl Track {
     /// ```
     ///
     /// # Errors
-    /// [`TrackError`] with the row of the file, and what [`Track::new`] refuses.
+    /// [`TrackError`] with the row of the file, also for the conditions of [`Track::new`].
     pub fn from_csv(mut file: impl Read, half_width: f64) -> Result<Self, TrackError> {
         let mut text = String::new();
         file.read_to_string(&mut text)?;
-        let (mut vertices, mut rows, mut heading) = (Vec::new(), Vec::new(), true);
+        let (mut vertices, mut rows, mut header) = (Vec::new(), Vec::new(), true);
         for (row, line) in (1..).zip(text.lines().map(str::trim)) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-            let first = std::mem::replace(&mut heading, false);
+            let first = std::mem::replace(&mut header, false);
             if first && fields.iter().all(|text| text.parse::<f64>().is_err()) {
                 continue;
             }
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_comments_and_blanks_are_skipped() {
+    fn headers_comments_and_blanks_are_skipped() {
         let track = read("# a triangle\nx, y\n0, 0\n\n1.5, -2\n3e1,4\n").unwrap();
         assert_eq!(track.vertices(), [[0.0, 0.0], [1.5, -2.0], [30.0, 4.0]]);
         assert_eq!(read("0,0\n1,0\n1,1\n").unwrap().vertices().len(), 3);

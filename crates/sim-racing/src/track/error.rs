@@ -1,10 +1,10 @@
-//! Why points describe no track.
+//! Why a track is refused.
 
-/// Why points describe no track.
+/// Why a track is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrackError {
-    /// Two points enclose nothing.
+    /// There are fewer than three points.
     #[error("a track needs at least 3 points, got {0}")]
     TooFew(usize),
     /// A coordinate is infinite or NaN.
@@ -17,9 +17,9 @@ pub enum TrackError {
         /// Its coordinate.
         y: f64,
     },
-    /// A point stands twice.
+    /// A point occurs twice.
     #[error(
-        "row {row} repeats the point of row {first}; leave it out, the last point is joined to the first by itself"
+        "row {row} repeats the point of row {first}; leave it out, the last point is joined to the first automatically"
     )]
     Repeated {
         /// Row of the second point.
@@ -27,7 +27,7 @@ pub enum TrackError {
         /// Row of the first point.
         first: u64,
     },
-    /// The track has no width.
+    /// The half-width is not positive.
     #[error("the half-width must be finite and above 0, got {0}")]
     HalfWidth(f64),
     /// A row has another number of columns.

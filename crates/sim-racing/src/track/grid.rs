@@ -1,28 +1,31 @@
-//! A grid of square cells that knows, for most points, which side of the polygon [`Track::locate`]
-//! measures from, and for the others which few vertices may be nearest.
+//! A grid of square cells over the track. Most cells hold the side of the polygon from which
+//! [`Track::locate`] measures distances; the others hold the vertices that can be nearest.
 
 use super::Track;
 
-/// Cells of the grid at most, about.
+/// Approximate largest number of cells.
 const CELLS: f64 = 131_072.0;
 /// Smallest cell, m.
 const SMALLEST: f64 = 1.0;
-/// How far the grid reaches beyond the half-width, m.
+/// Width of the grid beyond the half-width of the track, m.
 const MARGIN: f64 = 10.0;
 
-/// Lookup of the sides; the same side as [`Track::locate`] but for rounding.
+/// Finds the side from which the distance of a point is measured; up to rounding it is that of
+/// [`Track::locate`].
 #[derive(Clone, Debug)]
 pub(crate) struct Grid {
     track: Track,
-    /// The line through each side: unit normal and offset.
+    /// The line through each side: unit normal (1) and offset (m).
     lines: Vec<[f64; 3]>,
-    /// Corner of the first cell and one over the size of a cell, 1/m.
+    /// Corner of the first cell, m.
     pub(crate) origin: [f64; 2],
+    /// One over the size of a cell, 1/m.
     pub(crate) scale: f64,
     /// Columns and rows.
     pub(crate) size: [usize; 2],
-    /// A side, or the number of sides plus the position of a list of vertices.
+    /// The index of a side, or the number of sides plus the index of a list of vertices.
     cells: Vec<u32>,
+    /// Vertices that can be nearest.
     lists: Vec<Vec<u32>>,
 }
 
@@ -53,7 +56,8 @@ impl Grid {
         for row in 0..size[1] {
             for column in 0..size[0] {
                 let edge = row == 0 || column == 0 || row + 1 == size[1] || column + 1 == size[0];
-                // Points outside are sent to the outermost cells: nothing is known there.
+                // Points outside the grid belong to the outermost cells, which hold the list of all
+                // vertices.
                 let code = if edge {
                     n as u32
                 } else {
@@ -68,9 +72,9 @@ impl Grid {
         grid
     }
 
-    /// What is known of a cell.
+    /// Returns the code of a cell: its side, or the list of vertices that can be nearest.
     fn code(&mut self, center: [f64; 2], cell: f64) -> u32 {
-        // No point of the cell is further from its center, and no distance changes by more.
+        // No point of the cell is farther from its center, so no distance differs by more within it.
         let radius = cell * 0.708;
         let distance = |i: usize| super::squared(center, self.track.vertices[i]).sqrt();
         let n = self.track.vertices.len();
@@ -95,7 +99,7 @@ impl Grid {
         (n + place) as u32
     }
 
-    /// The line of a point (m) in cell `cell`: unit normal and offset, so that the distance is
+    /// Returns the line of a point (m) in cell `cell`: unit normal and offset, so that the distance is
     /// `|line[0] x + line[1] y + line[2]|`.
     #[inline(always)]
     pub(crate) fn line(&self, cell: usize, point: [f64; 2]) -> [f64; 3] {
@@ -107,7 +111,7 @@ impl Grid {
         }
     }
 
-    /// The side of a point whose nearest vertex is on list `list`.
+    /// Returns the side of a point whose nearest vertex is in list `list`.
     #[inline(never)]
     fn side(&self, list: usize, point: [f64; 2]) -> usize {
         let nearest = self.track.nearest(point, self.lists[list].iter().map(|i| *i as usize));
@@ -116,7 +120,7 @@ impl Grid {
     }
 }
 
-/// The line through side `side`, which joins that vertex to the next.
+/// Returns the line through side `side`, which joins vertex `side` to the next vertex.
 fn line(track: &Track, side: usize) -> [f64; 3] {
     let (v, w) = (track.vertices[side], track.vertices[(side + 1) % track.vertices.len()]);
     let (dx, dy) = (w[0] - v[0], w[1] - v[1]);

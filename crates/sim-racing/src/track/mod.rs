@@ -1,23 +1,23 @@
 //! The track: a closed polygon of centre-line vertices and a half-width.
 //!
-//! The distance of a point from the centre line is a rule of its own: the nearest vertex, the nearer
-//! of its two neighbours, and the infinite line through both. It is not the distance to the nearest
-//! side, it jumps where the choice changes, and far outside a bend it can be small.
+//! The distance of a point from the centre line is defined as its distance from the infinite line through
+//! the nearest vertex and the nearer of the two neighbours of this vertex. It is not the distance from the
+//! nearest side of the polygon: it jumps where another line is chosen, and it can be small far outside a
+//! bend.
 
 mod csv;
-mod error;
-mod grid;
+pub(crate) mod error;
+pub(crate) mod grid;
 mod spline;
 
 use serde::{Deserialize, Serialize};
 
-pub use error::TrackError;
-pub(crate) use grid::Grid;
+use error::TrackError;
 
 /// Half-width of the default track, m.
 const HALF_WIDTH: f64 = 15.0;
 
-/// A closed track; the default is the published one (48 vertices, half-width 15 m).
+/// A closed track; the default is that of the published experiment (48 vertices, half-width 15 m).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Wire", into = "Wire")]
 pub struct Track {
@@ -25,7 +25,7 @@ pub struct Track {
     half_width: f64,
 }
 
-/// Where a point lies.
+/// The position of a point relative to the track.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
     /// Index of the nearest vertex, the first one on ties.
@@ -45,7 +45,7 @@ impl Default for Track {
 }
 
 impl Track {
-    /// A track through `vertices` (m), the last joined to the first.
+    /// A track through `vertices` (m); the last is joined to the first.
     ///
     /// # Errors
     /// [`TrackError`] with the row, counted from 1, of the first vertex that is not finite or repeats
@@ -55,7 +55,7 @@ impl Track {
         Self::with_rows(vertices, &rows, half_width)
     }
 
-    /// [`Track::new`] with the row of each vertex in the file it comes from.
+    /// [`Track::new`] with the row of each vertex in its file.
     fn with_rows(
         vertices: Vec<[f64; 2]>,
         rows: &[u64],
@@ -91,7 +91,7 @@ impl Track {
         self.half_width
     }
 
-    /// Where a point (m) lies. A point that is not a number is outside.
+    /// Returns the position of a point (m) relative to the track. A point with a NaN is outside.
     pub fn locate(&self, point: [f64; 2]) -> Place {
         let nearest = self.nearest(point, 0..self.vertices.len());
         let neighbour = self.neighbour(point, nearest);
@@ -102,7 +102,7 @@ impl Track {
         Place { nearest, neighbour, distance, inside: distance < self.half_width }
     }
 
-    /// The first of the vertices with the least distance.
+    /// Returns the nearest vertex, the first one on ties.
     fn nearest(&self, point: [f64; 2], among: impl Iterator<Item = usize>) -> usize {
         let (mut best, mut least) = (0, f64::INFINITY);
         for i in among {
@@ -131,7 +131,7 @@ fn squared(a: [f64; 2], b: [f64; 2]) -> f64 {
     dx * dx + dy * dy
 }
 
-/// A track as it stands in a settings file.
+/// A track as it is written in a settings file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire {

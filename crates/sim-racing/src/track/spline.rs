@@ -1,6 +1,7 @@
 //! The default track: a natural cubic spline through 73 control points, sampled at 48 parameters.
 //!
-//! The geometry is an own fit to the centre line of the public MPOPIS environment, within 0.18 m.
+//! The control points were fitted to the centre line of the public MPOPIS environment; the curve is within
+//! 0.18 m of it.
 
 /// Control points of the centre line at the parameters `j / 72`, m.
 const KNOTS: [[f64; 2]; 73] = [
@@ -92,7 +93,7 @@ pub(super) fn vertices() -> Vec<[f64; 2]> {
 /// A natural cubic spline through values at equidistant parameters on [0, 1].
 struct Spline {
     values: Vec<f64>,
-    /// Second derivatives at the values, in units of the squared spacing; zero at both ends.
+    /// Second derivatives at the values, per squared spacing of the parameters; zero at both ends.
     curvature: Vec<f64>,
 }
 

@@ -1,8 +1,19 @@
-//! Randomness as a function of (seed, purpose, index, block).
+//! Random numbers as a function of (seed, purpose, index, block).
 //!
-//! Every use of random numbers has a seed of its own, made by [`derive()`] from the run's seed, the
-//! purpose and an index (a level, a trial). Fixed-size blocks of samples each own one `ChaCha` stream
-//! of that seed, so nothing depends on the number of threads or on the order in which blocks finish.
+//! Each use of random numbers has its own seed, which [`derive()`] makes from the seed of the run, the
+//! purpose and an index (of a level, a trial, a batch). Samples are drawn in blocks of a fixed size,
+//! and each block has its own `ChaCha` stream of that seed. Results therefore depend neither on the
+//! number of threads nor on the order in which blocks finish.
+//!
+//! ```
+//! use rand::RngExt;
+//! use sim_core::rng;
+//!
+//! let seed = rng::derive(7, "wind", 0); // for the wind in run 7
+//! let mut block = rng::stream(seed, 12); // for samples of block 12
+//! let speed: f64 = block.random();
+//! assert!((0.0..1.0).contains(&speed));
+//! ```
 
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -10,13 +21,14 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-/// Samples that share one random stream in [`standard_normal`].
+/// Samples per random stream in [`standard_normal`].
 const BLOCK: usize = 1024;
 
-/// A seed for one purpose: equal arguments give equal seeds, different ones unrelated seeds.
+/// Returns the seed for one purpose. Equal arguments give equal seeds; seeds of different arguments
+/// are unrelated.
 ///
-/// The text is folded with FNV-1a and the result finished with the `SplitMix64` mixer
-/// (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).
+/// The text is hashed with FNV-1a; the result is mixed with `SplitMix64` (Steele, Lea, Flood: Fast
+/// splittable pseudorandom number generators. *OOPSLA* 2014).
 pub fn derive(seed: u64, purpose: &str, index: u64) -> u64 {
     let label = purpose
         .bytes()
@@ -31,15 +43,14 @@ fn split_mix(state: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The generator of block `block` under `seed`.
+/// Returns the generator of block `block` under `seed`.
 pub fn stream(seed: u64, block: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(block);
     rng
 }
 
-/// `n` independent standard normal vectors, drawn in parallel; a longer batch begins with the
-/// shorter one.
+/// Draws `n` independent standard normal vectors, in parallel. The first columns do not depend on `n`.
 ///
 /// # Shapes
 /// - returns `[d, n]`, one sample per column

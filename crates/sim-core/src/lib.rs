@@ -1,0 +1,94 @@
+//! What simulators share: the trait [`Simulator`], random streams, vector lanes and elementary
+//! functions.
+//!
+//! A simulator draws random inputs and returns an outcome, a point $x \in \mathbb R^d$. Here an
+//! outcome is a function of a seed and an index: it has the same bits on any number of threads, on
+//! any instruction set and in a run of any length.
+//!
+//! ```
+//! use sim_core::{Feature, Simulator, rng};
+//! use rand::RngExt;
+//!
+//! /// The largest of ten uniform numbers.
+//! struct Largest;
+//!
+//! static FEATURES: [Feature; 1] = [Feature::new("largest", "1")];
+//!
+//! impl Simulator for Largest {
+//!     fn name(&self) -> &str {
+//!         "largest"
+//!     }
+//!     fn features(&self) -> &[Feature] {
+//!         &FEATURES
+//!     }
+//!     fn block_len(&self) -> usize {
+//!         256
+//!     }
+//!     fn simulate_block(&self, seed: u64, block: u64, out: &mut [f64]) {
+//!         let mut rng = rng::stream(rng::derive(seed, "largest", 0), block);
+//!         for x in out {
+//!             *x = (0..10).map(|_| rng.random()).fold(0.0, f64::max);
+//!         }
+//!     }
+//! }
+//!
+//! let x = Largest.simulate(100_000, 7); // [1, 100000]
+//! assert!((x.mean() - 10.0 / 11.0).abs() < 1e-3);
+//! assert_eq!(Largest.simulate(1000, 7), x.columns(0, 1000));
+//! ```
+//!
+//! # What is offered
+//!
+//! | item | what it is |
+//! | --- | --- |
+//! | [`Simulator`], [`Feature`] | outcomes by seed and block; names and units of their coordinates |
+//! | [`InputError`] | why a batch of inputs cannot be evaluated |
+//! | [`rng`] | seeds by purpose, one `ChaCha8` stream per block, standard normal matrices |
+//! | [`lanes::Real`] | arithmetic on one number, one register or two registers, written once |
+//! | [`lanes::F64Lanes`], [`lanes::F32Lanes`], [`lanes::Pair`] | its implementations in vector registers |
+//! | [`Precision`], [`Registers`] | settings: `f32` or `f64`; widest or scalar registers |
+//! | [`elementary`] | polynomials, sine and cosine, exponential, logarithm in vector instructions |
+//!
+//! # The same bits on every machine
+//!
+//! IEEE 754 fixes the result of $+$, $-$, $\times$, $/$ and $\sqrt{\cdot}$ to the last bit. A program
+//! loses this property when it calls the mathematical library of the machine, fuses multiplications with
+//! additions, or changes the order of a sum with the width of the registers. The lanes and functions of this
+//! crate do none of the three: operations act on each lane alone, and all functions are polynomials
+//! after a reduction of the argument. An angle is reduced by
+//!
+//! $$ r = x - k\,\frac{\pi}{2}, \qquad k = \mathrm{round}\Bigl(\frac{2x}{\pi}\Bigr), \qquad
+//!    \frac{\pi}{2} \approx c_1 + c_2 + c_3, \tag{1} $$
+//!
+//! where $c_1$ and $c_2$ have so few bits that $k c_1$ and $k c_2$ are exact (Cody and Waite), and sine and
+//! cosine of $r$ follow from
+//!
+//! $$ \sin r \approx r + r^3 S(r^2), \qquad \cos r \approx 1 - \tfrac12 r^2 + r^4 C(r^2). \tag{2} $$
+//!
+//! # Limits
+//!
+//! - The functions of [`elementary`] accept only the arguments that they state; sine and cosine, for
+//!   example, angles up to $10^6$ rad.
+//! - `f32` lanes are stored to and loaded from `f64` slices.
+//! - Named inputs with distributions, seeds per sample and statuses are not part of [`Simulator`] yet; its
+//!   documentation says how they will be added.
+//!
+//! # References
+//! - J. K. Salmon et al.: Parallel random numbers: as easy as 1, 2, 3. *SC* 2011 (random numbers by
+//!   counter).
+//! - D. J. Bernstein: ChaCha, a variant of Salsa20. *SASC* 2008.
+//! - W. J. Cody, W. Waite: *Software Manual for the Elementary Functions*. Prentice-Hall, 1980.
+//! - fdlibm: Freely Distributable Mathematical Library, Sun Microsystems, 1993 (coefficients in `f64`).
+//! - S. L. Moshier: *Cephes Mathematical Library*, 1984–2000 (coefficients in `f32`).
+
+#![expect(clippy::inline_always, reason = "vector code works only where all of it is inlined")]
+
+pub mod elementary;
+pub mod error;
+pub mod lanes;
+pub mod rng;
+pub mod simulator;
+
+pub use error::InputError;
+pub use lanes::{Precision, Registers};
+pub use simulator::{Feature, Simulator};

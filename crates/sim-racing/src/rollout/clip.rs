@@ -1,0 +1,9 @@
+//! Limits.
+
+use sim_core::lanes::Real;
+
+/// Limits `x` to `low..=high`; `low` where `x` is NaN.
+#[inline(always)]
+pub(super) fn clip<R: Real>(x: R, low: f64, high: f64) -> R {
+    x.max(x.lit(low)).min(x.lit(high))
+}
