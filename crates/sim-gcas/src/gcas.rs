@@ -109,7 +109,7 @@ impl Gcas {
 }
 
 impl Simulator for Gcas {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "f16"
     }
 

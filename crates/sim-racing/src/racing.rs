@@ -162,7 +162,7 @@ impl Runs {
 }
 
 impl Simulator for Racing {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "racecar"
     }
 

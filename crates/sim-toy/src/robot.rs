@@ -148,7 +148,7 @@ impl Robot {
 }
 
 impl Simulator for Robot {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "robot"
     }
 

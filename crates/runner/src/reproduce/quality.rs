@@ -105,7 +105,7 @@ impl FlowQuality {
         failure: &Union,
         reference: &Reference,
         draws: &FlowDraws,
-        features: &[&str],
+        features: &[String],
     ) -> anyhow::Result<Self> {
         let flow = transport.flow();
         let outcomes = flow.standardise().apply(reference.outcomes.as_view());

@@ -11,7 +11,6 @@ use latent_is::{
 use mvee::{Mvee, Union};
 use nalgebra::{DMatrix, DMatrixView};
 use serde::Serialize;
-use sim_core::Feature;
 
 use super::{Event, FlowQuality, Probability, Results, Row, TrialRecord, quality::FlowDraws};
 use crate::{
@@ -36,7 +35,7 @@ pub(super) struct Setup {
     quality: FlowQuality,
     record: flow_core::TrainingRecord,
     /// What is drawn: features, some outcomes and failures.
-    names: Vec<&'static str>,
+    names: Vec<String>,
     kept: Reference,
 }
 
@@ -68,7 +67,7 @@ impl Setup {
         let shown = reference.failures.ncols().min(experiment.metric_failures);
         let real = KnnReference::new(reference.failures.columns(0, shown), experiment.neighbours)?;
         let draws = FlowDraws::count(&transport, &failure, &surrogate, experiment)?;
-        let names: Vec<&str> = simulator.features().iter().map(Feature::name).collect();
+        let names: Vec<String> = simulator.features().iter().map(|f| f.name().to_owned()).collect();
         let quality = FlowQuality::new(&transport, &failure, &reference, &draws, &names)?;
         Ok(Self {
             transport,
@@ -119,7 +118,7 @@ impl Setup {
     }
 
     /// Names of the features.
-    pub(super) fn names(&self) -> &[&'static str] {
+    pub(super) fn names(&self) -> &[String] {
         &self.names
     }
 

@@ -3,7 +3,8 @@
 //! Code is written once, generic over [`Real`], and runs on one number (`f64`), on the lanes of one
 //! register ([`F64Lanes`], [`F32Lanes`]) or on those of two registers ([`Pair`]). No operation of
 //! [`Real`] mixes lanes, and no multiplication is fused with an addition. The result in a lane
-//! therefore has the same bits on every instruction set and for any values in the other lanes.
+//! therefore has the same bits on every instruction set and for any values in the other lanes, as long as
+//! the operands of minimum and maximum are not NaN.
 //!
 //! ```
 //! use pulp::{Arch, Simd, WithSimd};
@@ -102,10 +103,8 @@ pub trait Real:
     #[must_use]
     fn load(self, numbers: &[f64]) -> Self;
 
-    /// Writes lane `i` to `out[i]`; entries after the last lane stay as they are.
-    ///
-    /// # Panics
-    /// When `out` is shorter than the number of lanes. Single registers write as many lanes as fit.
+    /// Writes lane `i` to `out[i]`. `out` must have at least [`LANES`](Self::LANES) entries; those after the
+    /// last lane stay as they are.
     fn store(self, out: &mut [f64]);
 
     /// Returns the absolute value.
@@ -116,13 +115,12 @@ pub trait Real:
     #[must_use]
     fn sqrt(self) -> Self;
 
-    /// Returns the smaller of two numbers. `other` must not be NaN; where `self` is NaN, the result is
-    /// `other`.
+    /// Returns the smaller of two numbers. Where one of them is NaN, the result depends on the instruction
+    /// set: on x86 it is `other` where `self` is NaN.
     #[must_use]
     fn min(self, other: Self) -> Self;
 
-    /// Returns the larger of two numbers. `other` must not be NaN; where `self` is NaN, the result is
-    /// `other`.
+    /// Returns the larger of two numbers; NaN as for [`min`](Self::min).
     #[must_use]
     fn max(self, other: Self) -> Self;
 

@@ -49,7 +49,6 @@ impl Real for f64 {
         self <= other
     }
     #[inline(always)]
-    #[expect(clippy::float_cmp, reason = "exact equality is what the operation is")]
     fn eq(self, other: Self) -> bool {
         self == other
     }
