@@ -58,7 +58,7 @@ fn every_simulator_writes_its_feature_names() {
         assert!(done, "{message}");
         let text = std::fs::read_to_string(folder.path().join("a.csv")).unwrap();
         let simulator = runner::simulators::by_name(listed.name).unwrap();
-        let names: Vec<&str> = simulator.features().iter().map(|f| f.name()).collect();
+        let names: Vec<&str> = simulator.features().iter().map(sim_core::Feature::name).collect();
         assert_eq!(text.lines().next().unwrap(), names.join(","));
         assert_eq!(text.lines().count(), 6);
     }

@@ -124,7 +124,7 @@ impl FlowQuality {
             held_out: flow.standardised().ln_pdf(outcomes.as_view())?.mean(),
             features: distances
                 .map(|(name, (a, b))| FeatureDistance {
-                    feature: (*name).to_owned(),
+                    feature: name.clone(),
                     distance: kolmogorov_smirnov(a.iter(), b.iter()),
                 })
                 .collect(),

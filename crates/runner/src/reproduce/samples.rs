@@ -35,7 +35,7 @@ pub(super) fn figure(setup: &Setup, system: &str, seed: u64) -> anyhow::Result<S
         found: transport.decode_points(found.as_view())?,
         failures: failures.clone(),
         union: setup.failure(),
-        name: &|i| setup.names()[i].to_owned(),
+        name: &|i| setup.names()[i].clone(),
     };
     let latent = Clouds {
         what: "latent space, surrogate ellipsoids",
