@@ -1,6 +1,6 @@
 //! Calling cargo.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use anyhow::Context;
 
@@ -22,4 +22,13 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
         std::process::exit(status.code().unwrap_or(1));
     }
     Ok(())
+}
+
+/// The folder of build outputs.
+pub(crate) fn target_directory() -> anyhow::Result<PathBuf> {
+    let output = cargo(&["metadata", "--format-version", "1", "--no-deps"]).output()?;
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
+    let folder = metadata["target_directory"].as_str();
+    Ok(folder.context("cargo metadata names no target folder")?.into())
 }

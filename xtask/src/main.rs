@@ -2,6 +2,7 @@
 
 mod cargo;
 mod ci;
+mod docs;
 mod peers;
 mod reproduce;
 mod zoo;
@@ -19,9 +20,11 @@ struct Cli {
 enum Task {
     /// Formatting, lints, documentation and tests, the cheap ones first.
     Ci,
-    /// Times us and programs that do the same work, one after the other.
+    /// Makes the pages of all public items, with equations.
+    Docs(docs::Options),
+    /// Measures this library and other programs on the same work, one after the other.
     Peers(peers::Options),
-    /// Runs the methods on problems with known answers and compares with the best measured peers.
+    /// Runs the estimators on problems with known answers and compares with the best other programs.
     Zoo(zoo::Options),
     /// Builds the program and reproduces the paper's evaluation; options go to
     /// `latent-is reproduce`, `--features` (say `wgpu`) to the build.
@@ -36,6 +39,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Ci => ci::run(),
+        Task::Docs(options) => docs::run(&options),
         Task::Peers(options) => peers::run(&options),
         Task::Zoo(options) => zoo::run(&options),
         Task::Reproduce { options } => reproduce::run_with(options),
