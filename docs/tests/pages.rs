@@ -64,7 +64,8 @@ fn the_summary_lists_every_page_once() {
 #[test]
 fn every_relative_link_leads_to_a_file() {
     let mut texts = pages();
-    texts.extend(["README.md", "CONTRIBUTING.md"].map(|name| Path::new(ROOT).join(name)));
+    texts.extend(files(Path::new(ROOT), "README.md"));
+    texts.push(Path::new(ROOT).join("CONTRIBUTING.md"));
     for page in texts {
         let text = fs::read_to_string(&page).unwrap();
         for (number, line) in prose(&text).iter().enumerate() {
@@ -85,16 +86,19 @@ fn included<'a>(page: &Path, line: &'a str) -> Option<(PathBuf, Option<&'a str>)
 
 #[test]
 fn every_rust_block_is_compiled() {
-    let list = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/blocks.rs")).unwrap();
-    for page in pages() {
+    let list = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/blocks.rs")).unwrap();
+    let mut texts = pages();
+    texts.extend(files(Path::new(ROOT), "README.md"));
+    for page in texts {
         let text = fs::read_to_string(&page).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         for (i, line) in lines.iter().enumerate() {
             let at = format!("{}:{}", page.display(), i + 1);
             let Some(attributes) = line.trim_start().strip_prefix("```rust") else { continue };
             if !attributes.contains("ignore") {
-                let name = page.strip_prefix(PAGES).unwrap().display().to_string();
-                assert!(list.contains(&name), "{at}: tests/blocks.rs does not have this page");
+                let path = page.strip_prefix(PAGES).or_else(|_| page.strip_prefix(ROOT)).unwrap();
+                let listed = list.contains(&format!("/{}\"", path.display()));
+                assert!(listed, "{at}: blocks.rs does not have this page");
                 continue;
             }
             // Not a test of its own: then it is a piece of an example, which cargo compiles.
