@@ -17,6 +17,7 @@ pages! {
     readme: "../README.md",
     latent_is_readme: "../crates/latent-is/README.md",
     mvee_readme: "../crates/mvee/README.md",
+    sim_core_readme: "../crates/sim-core/README.md",
     quick_start: "src/use/quick-start.md",
     train_a_flow: "src/use/train-a-flow.md",
     from_pytorch: "src/use/from-pytorch.md",

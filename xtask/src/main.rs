@@ -22,9 +22,9 @@ enum Task {
     Ci,
     /// Makes the pages of all public items, with equations.
     Docs(docs::Options),
-    /// Measures this library and other programs on the same work, one after the other.
+    /// Times us and programs that do the same work, one after the other.
     Peers(peers::Options),
-    /// Runs the estimators on problems with known answers and compares with the best other programs.
+    /// Runs the methods on problems with known answers and compares with the best measured peers.
     Zoo(zoo::Options),
     /// Builds the program and reproduces the paper's evaluation; options go to
     /// `latent-is reproduce`, `--features` (say `wgpu`) to the build.
