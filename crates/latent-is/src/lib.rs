@@ -7,7 +7,7 @@
 //!
 //! A system fails when its limit state $g(x) \le 0$. For outcomes $x \sim p$ the crate estimates
 //!
-//! $$ P_f = \int \mathbf 1\{g(x) \le 0\}\, p(x)\, \mathrm dx, $$
+//! $$ P_f = \int \mathbf 1\lbrace g(x) \le 0\rbrace p(x) \mathrm dx, $$
 //!
 //! with a confidence interval, a verdict that says why an estimate may be wrong, and failure samples with weights.
 //!
@@ -64,7 +64,7 @@
 //!
 //! A search moves a Gaussian mixture $q$ towards the failure event and freezes it. Fresh draws $x_i \sim q$ then give
 //!
-//! $$ \hat P_f = \frac 1n \sum_i \mathbf 1\{g(x_i) \le 0\}\, \frac{p(x_i)}{q(x_i)}, $$
+//! $$ \hat P_f = \frac 1n \sum_i \mathbf 1\lbrace g(x_i) \le 0\rbrace \frac{p(x_i)}{q(x_i)}, $$
 //!
 //! without bias, because no draw of the search enters the sum. A share of $p$ in $q$ bounds every weight. With an
 //! invertible map $x = T(u)$ that carries $u \sim \mathcal N(0, I)$ to $x \sim p$, the same search runs in $u$ on

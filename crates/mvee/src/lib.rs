@@ -46,7 +46,7 @@
 //! whose volume is a lower bound for every ellipsoid that encloses the points. Scaled up by
 //! $\rho = \max_i \lVert x_i - c \rVert_{\Sigma(u)}$ it encloses them itself, so its volume is within a factor $\rho^d$ of
 //! the smallest. [`Solution::gap`] is $\varepsilon = d (\rho^2 - 1) / (d + 1)$, [`Solution::inflation`] is $\rho$, and
-//! [`Solution::ln_volume_gap`] is $d \ln \rho \le (d + 1)\, \varepsilon / 2$. They are measured at the end, on all
+//! [`Solution::ln_volume_gap`] is $d \ln \rho \le (d + 1) \varepsilon / 2$. They are measured at the end, on all
 //! points in their original coordinates. The returned ellipsoid has been scaled up, and measured again, until
 //! [`Ellipsoid::distance`] is at most 0 for every point.
 //!

@@ -20,8 +20,8 @@ impl Ellipsoid {
     }
 
     /// `n` points on the surface, uniform in its area, `[d, n]`: $c + L v$ with $v$ uniform on the
-    /// unit sphere and kept with probability $b\,\lVert L^{-\top} v \rVert$, $b$ the shortest semi-axis,
-    /// because the map stretches area by $\lvert L \rvert\,\lVert L^{-\top} v \rVert$. At least about
+    /// unit sphere and kept with probability $b \lVert L^{-\top} v \rVert$, $b$ the shortest semi-axis,
+    /// because the map stretches area by $\lvert L \rvert \lVert L^{-\top} v \rVert$. At least about
     /// one in $1.3 \sqrt d$ is kept.
     pub fn sample_surface<R: Rng + ?Sized>(&self, n: usize, rng: &mut R) -> DMatrix<f64> {
         let d = self.dim();

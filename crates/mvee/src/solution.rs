@@ -41,8 +41,8 @@ pub enum StopReason {
 }
 
 impl Solution {
-    /// Bound on $\ln \mathrm{vol}(E) - \ln \mathrm{vol}(E^*)$, $E^*$ the smallest enclosing ellipsoid: $d \ln \rho$
-    /// with the inflation $\rho$, at most $(d + 1)\,\varepsilon / 2$. By weak duality, the ellipsoid that any weights
+    /// Bound on $\ln \mathrm{vol}(E) - \ln \mathrm{vol}(E^\ast)$, $E^\ast$ the smallest enclosing ellipsoid: $d \ln \rho$
+    /// with the inflation $\rho$, at most $(d + 1) \varepsilon / 2$. By weak duality, the ellipsoid that any weights
     /// define has at most the volume of any ellipsoid that encloses the points.
     pub fn ln_volume_gap(&self) -> f64 {
         self.ellipsoid.dim() as f64 * self.inflation.ln()

@@ -57,7 +57,7 @@
 //! crate do none of the three: operations act on each lane alone, and all functions are polynomials
 //! after a reduction of the argument. An angle is reduced by
 //!
-//! $$ r = x - k\,\frac{\pi}{2}, \qquad k = \mathrm{round}\Bigl(\frac{2x}{\pi}\Bigr), \qquad
+//! $$ r = x - k \frac{\pi}{2}, \qquad k = \mathrm{round}\Bigl(\frac{2x}{\pi}\Bigr), \qquad
 //!    \frac{\pi}{2} \approx c_1 + c_2 + c_3, \tag{1} $$
 //!
 //! where $c_1$ and $c_2$ have so few bits that $k c_1$ and $k c_2$ are exact (Cody and Waite), and sine and

@@ -52,7 +52,7 @@ pub struct GcasParams {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Initial {
-    /// Means; default 540, 2.1215 degrees (in rad), $-\pi/8$, $-0.15\,\pi$, 900.
+    /// Means; default 540, 2.1215 degrees (in rad), $-\pi/8$, $-0.15 \pi$, 900.
     pub mean: [f64; 5],
     /// Standard deviations; default 10, 0.05, 0.1, 0.1, 10.
     pub sd: [f64; 5],

@@ -41,15 +41,15 @@
 //!
 //! $$ m(\dot u - r v) = F_{x,f}\cos\delta - F_{y,f}\sin\delta + F_{x,r} - F_\mathrm{drag}, \tag{1} $$
 //! $$ m(\dot v + r u) = F_{x,f}\sin\delta + F_{y,f}\cos\delta + F_{y,r}, \qquad
-//!    I \dot r = a\,(F_{x,f}\sin\delta + F_{y,f}\cos\delta) - b\,F_{y,r}. \tag{2} $$
+//!    I \dot r = a (F_{x,f}\sin\delta + F_{y,f}\cos\delta) - b F_{y,r}. \tag{2} $$
 //!
 //! The side force of an axle with cornering stiffness $C$ at slip angle $\alpha$ is that of the brush model,
 //!
 //! $$ F_y = -C \tan\alpha \Bigl(1 - q + \tfrac13 q^2\Bigr), \quad
-//!    q = \frac{C\,|\tan\alpha|}{3 F_\mathrm{max}}, \quad
+//!    q = \frac{C |\tan\alpha|}{3 F_\mathrm{max}}, \quad
 //!    F_\mathrm{max} = \sqrt{(\mu F_z)^2 - F_x^2}, \tag{3} $$
 //!
-//! and $-F_\mathrm{max}\,\mathrm{sign}\,\alpha$ where the tyre is saturated, $|\alpha| \ge \arctan(3 F_\mathrm{max} / C)$.
+//! and $-F_\mathrm{max} \mathrm{sign} \alpha$ where the tyre is saturated, $|\alpha| \ge \arctan(3 F_\mathrm{max} / C)$.
 //! The reward of a state, whose negative is the cost of the controller, is stated at [`Reward`]; the
 //! controller at [`mppi`].
 //!

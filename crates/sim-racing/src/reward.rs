@@ -13,8 +13,8 @@ use crate::{
 /// Weights of the reward of a state, with velocities $u$ ahead and $v$ to the left (m/s), distance from the
 /// centre line $\mathrm{dist}$ and half-width $W$ (m):
 ///
-/// $$ J = w\sqrt{u^2 + v^2} - \mathrm{dist} - p_\mathrm{off}\,[\mathrm{dist} \ge W]
-///    - p_\mathrm{slip}\,[|\mathrm{atan2}(v, u)| > 45^\circ]. $$
+/// $$ J = w\sqrt{u^2 + v^2} - \mathrm{dist} - p_\mathrm{off} [\mathrm{dist} \ge W] -
+///      p_\mathrm{slip} [|\mathrm{atan2}(v, u)| > 45^\circ]. $$
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reward {

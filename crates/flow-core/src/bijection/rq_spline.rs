@@ -3,7 +3,7 @@
 //! Durkan et al., *Neural Spline Flows*, NeurIPS 2019: within a bin of width $w$, height $h$ and
 //! slope $s = h/w$, with end derivatives $d_0, d_1$ and $t = (x - x_0)/w$,
 //!
-//! $$ y = y_0 + \frac{h\,(s t^2 + d_0 t(1-t))}{s + (d_0 + d_1 - 2s)\,t(1-t)}. \tag{1} $$
+//! $$ y = y_0 + \frac{h (s t^2 + d_0 t(1-t))}{s + (d_0 + d_1 - 2s) t(1-t)}. \tag{1} $$
 //!
 //! Outside $[-B, B]$ the map is the identity.
 

@@ -1,18 +1,18 @@
 //! Improved cross-entropy: a smooth indicator instead of thresholds.
 //!
-//! The search of [`cross_entropy`](crate::cross_entropy) with targets $p(x)\,\Phi(-g(x)/\sigma_t)$, where
+//! The search of [`cross_entropy`](crate::cross_entropy) with targets $p(x) \Phi(-g(x)/\sigma_t)$, where
 //! $\sigma_1 > \sigma_2 > \dots \to 0$: every point takes part in each fit. From $n$ draws of $q_t$
 //! the next width is
 //!
-//! $$ \sigma_{t+1} = \min\Big\{ \sigma \le \sigma_t :
-//!    \operatorname{CoV}\big( w_i\, \Phi(-g(x_i)/\sigma) \big) \le \delta \Big\}, \qquad
+//! $$ \sigma_{t+1} = \min\Big\lbrace \sigma \le \sigma_t :
+//!    \operatorname{CoV}\big( w_i \Phi(-g(x_i)/\sigma) \big) \le \delta \Big\rbrace, \qquad
 //!    w_i = p(x_i)/q_t(x_i), \tag{4} $$
 //!
-//! and $q_{t+1}$ maximises $\sum_i w_i\, \Phi(-g(x_i)/\sigma_{t+1}) \log q(x_i)$.
+//! and $q_{t+1}$ maximises $\sum_i w_i \Phi(-g(x_i)/\sigma_{t+1}) \log q(x_i)$.
 //!
 //! A coefficient of variation $\delta$ among $n$ weights is an effective sample size of $n/(1 + \delta^2)$. The
 //! default holds the pooled weights $p / \sum_m n_m q_m$ to that number and is done when the failing points
-//! reach it by themselves, $\sigma = 0$. The published rule stops when $\mathbf 1\{g \le 0\} / \Phi(-g/\sigma_t)$
+//! reach it by themselves, $\sigma = 0$. The published rule stops when $\mathbf 1\lbrace g \le 0\rbrace / \Phi(-g/\sigma_t)$
 //! varies by at most $\delta$, which takes failures in one of $1 + \delta^2$ draws and is never met by a proposal
 //! that is broader; here the points are weighted to the distribution that the rule speaks of.
 //!
@@ -91,7 +91,7 @@ impl Smooth {
     }
 
     /// The published rule: whether $1/\Phi$ on the failing points varies by at most $\delta$ under
-    /// $p\,\Phi(-g/\sigma)$. Before there is a width, the failing points themselves must be enough.
+    /// $p \Phi(-g/\sigma)$. Before there is a width, the failing points themselves must be enough.
     fn reached_zero(self, seen: &Seen<'_>, sigma: Option<f64>) -> bool {
         let points = || seen.ln_w.iter().zip(seen.g);
         let failing = || points().filter(|(_, g)| **g <= 0.0);

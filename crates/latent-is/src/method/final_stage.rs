@@ -1,11 +1,11 @@
 //! The final estimate: fresh draws from a frozen proposal.
 //!
-//! $$ \hat P = \frac1n \sum_i \mathbf 1\{g(x_i) \le 0\}\, \frac{p(x_i)}{q(x_i)}, \qquad x_i \sim q
+//! $$ \hat P = \frac1n \sum_i \mathbf 1\lbrace g(x_i) \le 0\rbrace \frac{p(x_i)}{q(x_i)}, \qquad x_i \sim q
 //!    \text{ independently.} \tag{1} $$
 //!
 //! Points that shaped $q$ would bias (1), so the search's own points take no part. The proposal is
 //! widened by a light defence before it is frozen:
-//! $q = a\,p + (1 - a)\,[(1 - b)\,q_\text{fit} + b\,q_\text{inflated}]$, where the inflated part has the
+//! $q = a p + (1 - a) [(1 - b) q_\text{fit} + b q_\text{inflated}]$, where the inflated part has the
 //! covariances of the fit times a factor. The nominal part bounds every weight by $1/a$.
 //!
 //! Because search and final draws are separate, a proposal adapted on one event (a surrogate) can be

@@ -2,7 +2,7 @@
 //!
 //! With $S$ the true event, $S'$ the surrogate's and one frozen proposal $q$ for both,
 //!
-//! $$ P = P(S') + \mathrm E_q\big[(\mathbf 1_S - \mathbf 1_{S'})\, p/q\big], \tag{15} $$
+//! $$ P = P(S') + \mathrm E_q\big[(\mathbf 1_S - \mathbf 1_{S'}) p/q\big], \tag{15} $$
 //!
 //! the first term from many draws of the cheap surrogate, the second from few of the true limit state,
 //! on independent streams. Where the events overlap well the second term hardly varies. Where they
@@ -165,7 +165,7 @@ fn evaluated(g: &dyn LimitState, x: &nalgebra::DMatrix<f64>) -> Result<DVector<f
     Ok(values)
 }
 
-/// The terms $\mathbf 1\{g \le 0\}\, p/q$.
+/// The terms $\mathbf 1\lbrace g \le 0\rbrace p/q$.
 fn terms(values: &DVector<f64>, ln_w: &DVector<f64>) -> Vec<f64> {
     values.iter().zip(ln_w).map(|(g, w)| if *g <= 0.0 { w.exp() } else { 0.0 }).collect()
 }

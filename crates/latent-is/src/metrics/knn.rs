@@ -3,8 +3,8 @@
 //! With reference failures $R_i$, the distance $\rho_i$ from $R_i$ to its $k$-th nearest other
 //! reference point, and $M$ fakes $F_j$,
 //!
-//! $$ \text{density} = \frac{1}{kM} \sum_{j} \sum_{i} \mathbf 1\{\|F_j - R_i\| < \rho_i\}, \qquad
-//!    \text{coverage} = \frac1N \sum_i \mathbf 1\{\min_j \|F_j - R_i\| < \rho_i\}. $$
+//! $$ \text{density} = \frac{1}{kM} \sum_{j} \sum_{i} \mathbf 1\lbrace\Vert F_j - R_i\Vert < \rho_i\rbrace, \qquad
+//!    \text{coverage} = \frac1N \sum_i \mathbf 1\lbrace\min_j \Vert F_j - R_i\Vert < \rho_i\rbrace. $$
 //!
 //! Fakes that follow the reference distribution have density 1 on average and coverage
 //! $1 - \binom{N-1}{k} / \binom{M+N-1}{k}$, about $1 - 2^{-k}$ when $M = N$.

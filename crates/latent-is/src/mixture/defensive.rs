@@ -10,7 +10,7 @@ use crate::math::special::ln_add_exp;
 use crate::mixture::GaussianMixture;
 use crate::model::density::Density;
 
-/// The proposal of the final draws: $a\,p$ and the rest a mixture.
+/// The proposal of the final draws: $a p$ and the rest a mixture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {
     /// The mixture part.
@@ -26,7 +26,7 @@ impl Proposal {
     }
 }
 
-/// The density $a\,p + (1 - a)\,q$.
+/// The density $a p + (1 - a) q$.
 pub struct DefensiveMixture<'a> {
     nominal: &'a dyn Density,
     proposal: &'a Proposal,

@@ -6,9 +6,9 @@
 //!    C_k = \frac{1}{s_k} \sum_i w_i r_{ik} (x_i - m_k)(x_i - m_k)^\top + \varepsilon I. \tag{2} $$
 //!
 //! A component that few effective points support is singular up to $\varepsilon$ and turns the
-//! proposal into a needle. The guarded form therefore shrinks $C_k$ towards $\mathrm{tr}(C_k)/d\; I$
-//! by $t_k = \min(1, (d+1)/(s_k\,\mathrm{ESS}))$ and drops a component with
-//! $s_k\,\mathrm{ESS} < 2(d+1)$.
+//! proposal into a needle. The guarded form therefore shrinks $C_k$ towards $\mathrm{tr}(C_k)/d I$
+//! by $t_k = \min(1, (d+1)/(s_k \mathrm{ESS}))$ and drops a component with
+//! $s_k \mathrm{ESS} < 2(d+1)$.
 
 use nalgebra::{DMatrix, DMatrixView};
 use serde::{Deserialize, Serialize};

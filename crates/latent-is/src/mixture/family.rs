@@ -4,7 +4,7 @@
 //! coordinates on. Two families need fewer: the diagonal one, and an isotropic covariance with a few
 //! spikes,
 //!
-//! $$ C = \sigma^2 I + \sum_{j \le r} (\lambda_j - \sigma^2)\, v_j v_j^\top, $$
+//! $$ C = \sigma^2 I + \sum_{j \le r} (\lambda_j - \sigma^2) v_j v_j^\top, $$
 //!
 //! with $(\lambda_j, v_j)$ the eigenpairs that differ most from the rest and $\sigma^2$ the mean of the
 //! rest, which is the maximum of the likelihood for given $r$ (probabilistic principal components when the

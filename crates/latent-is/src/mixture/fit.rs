@@ -113,7 +113,7 @@ impl MixtureFit {
     /// Weights whose effective size is below five points per coordinate and component (two where
     /// covariances are not full; and below half the points) are flattened by the largest exponent that reaches it: that changes the proposal,
     /// never the estimate. The number of components minimises
-    /// $-2\,\mathrm{ESS}\,L + n_\mathrm{par} \log \mathrm{ESS}$, where $L$ is the weighted mean of
+    /// $-2 \mathrm{ESS} L + n_\mathrm{par} \log \mathrm{ESS}$, where $L$ is the weighted mean of
     /// $\log q$.
     ///
     /// # Shapes

@@ -1,6 +1,6 @@
 //! Mixtures of Gaussians: the proposals of every estimator.
 //!
-//! $$ q(x) = \sum_k \pi_k\, \mathcal N(x;\, m_k,\, L_k L_k^\top) $$
+//! $$ q(x) = \sum_k \pi_k \mathcal N(x; m_k, L_k L_k^\top) $$
 //!
 //! [`GaussianMixture`] is the density; [`MixtureFit`] fits one to weighted points.
 

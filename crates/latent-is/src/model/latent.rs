@@ -9,9 +9,9 @@
 //! density ([`PushForward`]); the weights are the same. [`surrogate`] makes the cheap stand-in of the
 //! published method: ellipsoids around the encoded failure points,
 //!
-//! $$ g_u(u) = \min_k \|M_k^{-1}(u - b_k)\| - 1. \tag{12} $$
+//! $$ g_u(u) = \min_k \Vert M_k^{-1}(u - b_k)\Vert - 1. \tag{12} $$
 //!
-//! $\{g_u \le 0\}$ is *not* the failure event: The image of an ellipsoid is not an ellipsoid. An estimate
+//! $\lbrace g_u \le 0\rbrace$ is *not* the failure event: The image of an ellipsoid is not an ellipsoid. An estimate
 //! from (12) alone is an estimate of another probability;
 //! [`Method::estimate_corrected`](crate::Method::estimate_corrected) finishes on the true one.
 //!
@@ -140,7 +140,7 @@ impl<D: Density, T: Transport> Density for PullBack<D, T> {
     }
 }
 
-/// A union of ellipsoids fails inside: $g(x) = \min_k \|L_k^{-1}(x - c_k)\| - 1$, equation (11).
+/// A union of ellipsoids fails inside: $g(x) = \min_k \Vert L_k^{-1}(x - c_k)\Vert - 1$, equation (11).
 impl LimitState for Union {
     fn dim(&self) -> usize {
         Union::dim(self)

@@ -10,7 +10,7 @@ use crate::model::transport::{Mapped, Transport};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnalyticMap {
-    /// Each plane is bent into a parabola: $x_1 = u_1$, $x_2 = u_2/2 + 0.6\,(u_1^2 - 1)$.
+    /// Each plane is bent into a parabola: $x_1 = u_1$, $x_2 = u_2/2 + 0.6 (u_1^2 - 1)$.
     Banana {
         /// Number of planes; the dimension is twice as large.
         pairs: usize,

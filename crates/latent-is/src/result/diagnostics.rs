@@ -1,6 +1,6 @@
 //! How far importance weights can be trusted.
 //!
-//! All figures are of the nonzero terms $h_i = \mathbf 1\{g(x_i) \le 0\}\, p(x_i)/q(x_i)$ alone. They see
+//! All figures are of the nonzero terms $h_i = \mathbf 1\lbrace g(x_i) \le 0\rbrace p(x_i)/q(x_i)$ alone. They see
 //! only what the proposal sampled: a failure mode that it never visits leaves all of them green.
 //!
 //! # References
@@ -53,7 +53,7 @@ pub fn degrees_of_freedom(ln_h: &[f64], draws: u64) -> f64 {
 ///
 /// Below 0.5 the terms have finite variance and the interval holds at its usual rate; up to 0.7 the
 /// estimate is usable and its interval optimistic; above, it is unreliable. The tail holds the
-/// $M = \min(0.2\, n, 3 \sqrt n)$ largest of $n$ terms; with $M < 5$, or when the terms are all
+/// $M = \min(0.2 n, 3 \sqrt n)$ largest of $n$ terms; with $M < 5$, or when the terms are all
 /// equal, the shape is undefined.
 pub fn pareto_k(ln_h: &[f64]) -> Option<f64> {
     let n = ln_h.len() as f64;

@@ -1,6 +1,6 @@
 //! Adaptive conditional sampling: Metropolis steps that leave the standard normal distribution alone.
 //!
-//! $$ v = \sqrt{1 - \beta^2}\, u + \beta z, \quad z \sim \mathcal N(0, I). \tag{7} $$
+//! $$ v = \sqrt{1 - \beta^2} u + \beta z, \quad z \sim \mathcal N(0, I). \tag{7} $$
 //!
 //! The Gaussian cancels in the acceptance ratio, which therefore does not decay with the dimension.
 //! $\beta$ adapts from group to group of chains towards an acceptance of 0.44 and is fixed within one.

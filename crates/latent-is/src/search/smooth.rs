@@ -16,7 +16,7 @@ pub(crate) fn ln_indicator(g: f64, sigma: Option<f64>) -> f64 {
     }
 }
 
-/// $\log \mathbf 1\{g \le 0\}$.
+/// $\log \mathbf 1\lbrace g \le 0\rbrace$.
 pub(crate) fn ln_failure(g: f64) -> f64 {
     if g <= 0.0 { 0.0 } else { f64::NEG_INFINITY }
 }

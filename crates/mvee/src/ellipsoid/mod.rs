@@ -12,8 +12,8 @@ use wire::Wire;
 
 /// The solid ellipsoid
 ///
-/// $$ E(c, \Sigma) = \lbrace x \in \mathbb R^d : (x - c)^\top \Sigma^{-1} (x - c) \le 1 \rbrace
-///    = \lbrace c + L v : \lVert v \rVert \le 1 \rbrace, \qquad \Sigma = L L^\top. $$
+/// $$ E(c, \Sigma) = \lbrace x \in \mathbb R^d : (x - c)^\top \Sigma^{-1} (x - c) \le 1 \rbrace =
+///      \lbrace c + L v : \lVert v \rVert \le 1 \rbrace, \qquad \Sigma = L L^\top. $$
 ///
 /// Centre, shape $\Sigma$ and the Cholesky factor $L$ are kept, with $L^{-1}$ for distances. An
 /// ellipsoid made from a factor keeps the accuracy of the factor, which a shape matrix written out

@@ -4,8 +4,8 @@
 //!
 //! $$ \max_u\ \ln\det M(u), \qquad M(u) = \sum_i u_i q_i q_i^\top, \quad u \ge 0,\ \textstyle\sum_i u_i = 1. \tag{1} $$
 //!
-//! At weights $u$ the ellipsoid has centre $\sum_i u_i y_i$ and shape $d\, S(u)$, $S$ the weighted covariance,
-//! and $\kappa_i = q_i^\top M^{-1} q_i = 1 + d\,\lVert y_i \rVert_E^2$ is larger the farther out a point lies; $u$ is optimal when
+//! At weights $u$ the ellipsoid has centre $\sum_i u_i y_i$ and shape $d S(u)$, $S$ the weighted covariance,
+//! and $\kappa_i = q_i^\top M^{-1} q_i = 1 + d \lVert y_i \rVert_E^2$ is larger the farther out a point lies; $u$ is optimal when
 //! $\max_i \kappa_i = m$. A step $u \gets (1 - \lambda) u + \lambda e_j$ with the exact
 //!
 //! $$ \lambda = \frac{\kappa_j - m}{m (\kappa_j - 1)} \tag{2} $$

@@ -3,7 +3,7 @@
 //! With pooled weights $\omega_i = p(u_i)/\sum_m n_m q_m(u_i)$ of the points in the event, a proposal $q$
 //! gives one draw the second moment
 //!
-//! $$ M(q) = \mathrm E_p[\mathbf 1\, p/q] \approx \sum_i \omega_i\, \frac{p(u_i)}{q(u_i)}. \tag{1} $$
+//! $$ M(q) = \mathrm E_p[\mathbf 1 p/q] \approx \sum_i \omega_i \frac{p(u_i)}{q(u_i)}. \tag{1} $$
 //!
 //! Candidates are fitted to one half of the points and judged by (1) on the other, both ways, with the
 //! explorer's share and an inflated copy blended in as in the final draws. They are

@@ -5,7 +5,7 @@
 //! 2. *First level.* Draws from the nominal distribution and from a wide one, as in [`CrossEntropy`].
 //! 3. *Starts.* [`Form`] searches for design points in rounds: from the origin and from draws of the first level
 //!    that failed, or came nearest to failure, far from each other; then from failures that no design point
-//!    found so far explains. Each design point $u^*$ gets a Gaussian $\mathcal N(u^*, I)$; together they make
+//!    found so far explains. Each design point $u^\ast$ gets a Gaussian $\mathcal N(u^\ast, I)$; together they make
 //!    up half of the next level.
 //! 4. *Levels.* Cross-entropy levels with pooled weights and an automatic number of components, most of them
 //!    at the failure event at once. Stopping is cost-based: with the relative variance $\sigma_t^2$ of one draw of

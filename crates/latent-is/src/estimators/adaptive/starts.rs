@@ -1,7 +1,7 @@
 //! Where the search for design points starts, and what it led to.
 //!
 //! Starts go out in rounds: the first from the origin and from points that failed (or came nearest to it) far
-//! from each other, the next from failing points that nothing found so far *explains*. A design point $u^*$ with
+//! from each other, the next from failing points that nothing found so far *explains*. A design point $u^\ast$ with
 //! outward direction $a$ explains what lies beyond its tangent plane, $a \cdot u \ge \beta - 1/2$; a failing
 //! point on the safe side of all these planes belongs to another mode or to a boundary that is strongly
 //! curved. Rounds end when all failing points are explained, or lead to nothing new.

@@ -4,7 +4,7 @@
 //! $q_0 = p$, the next threshold is $\gamma_{t+1} = \max(0, \rho\text{-quantile of } g)$, and $q_{t+1}$
 //! maximises
 //!
-//! $$ \sum_{i:\, g(x_i) \le \gamma_{t+1}} w_i \log q(x_i), \qquad w_i = p(x_i) / q_t(x_i). \tag{3} $$
+//! $$ \sum_{i: g(x_i) \le \gamma_{t+1}} w_i \log q(x_i), \qquad w_i = p(x_i) / q_t(x_i). \tag{3} $$
 //!
 //! The default pools the points of all levels, with weights $p / \sum_m n_m q_m$, chooses the number of
 //! components at each level and, once the threshold is zero, refines the proposal on further draws.

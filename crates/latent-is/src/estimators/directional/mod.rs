@@ -3,7 +3,7 @@
 //! With $A$ uniform on the sphere and $r_1 < r_2 < \dots$ the distances at which the ray $rA$ crosses
 //! $g = 0$ (safe before the first),
 //!
-//! $$ P_f = \mathrm E_A\Big[\sum_i (-1)^{i+1}\, \Pr(\chi^2_d \ge r_i^2)\Big]. \tag{1} $$
+//! $$ P_f = \mathrm E_A\Big[\sum_i (-1)^{i+1} \Pr(\chi^2_d \ge r_i^2)\Big]. \tag{1} $$
 //!
 //! Exact for a sphere around the origin, excellent where failure surrounds it, cheap up to three
 //! coordinates; where failure lies in few directions the variance grows quickly with $d$.

@@ -4,12 +4,12 @@
 //! and the half-space beyond it has the probability $\Phi(-\beta)$. Sequential quadratic programming steps
 //! along the solution of
 //!
-//! $$ \min_s\; \tfrac12 s^\top B s + u \cdot s \quad \text{subject to} \quad g + \nabla g \cdot s = 0, \tag{1} $$
+//! $$ \min_s \tfrac12 s^\top B s + u \cdot s \quad \text{subject to} \quad g + \nabla g \cdot s = 0, \tag{1} $$
 //!
 //! where $B$, the identity at first, learns the second derivatives of
 //! $\tfrac12 \lVert u \rVert^2 + \lambda g$ from gradients (with $B = I$ (1) is the step of Hasofer, Lind,
 //! Rackwitz and Fiessler, which comes to a halt where the boundary is strongly curved). A step is halved until
-//! the merit $\tfrac12 \lVert u \rVert^2 + c\,|g|$ falls, with $c$ above $|\lambda|$ and
+//! the merit $\tfrac12 \lVert u \rVert^2 + c |g|$ falls, with $c$ above $|\lambda|$ and
 //! $\lVert u \rVert / \lVert \nabla g \rVert$. Gradients are forward differences, one batch of $d$ evaluations
 //! each.
 //!

@@ -1,19 +1,19 @@
 //! Sequential importance sampling.
 //!
-//! Particles pass through $f_j(x) \propto p(x)\, \Phi(-g(x)/\sigma_j)$ with $\infty = \sigma_0 > \sigma_1 > \dots$;
+//! Particles pass through $f_j(x) \propto p(x) \Phi(-g(x)/\sigma_j)$ with $\infty = \sigma_0 > \sigma_1 > \dots$;
 //! each $\sigma_j$ is the one at which the weights $\Phi(-g/\sigma_j) / \Phi(-g/\sigma_{j-1})$ have the coefficient
 //! of variation $\delta$. After resampling, chains of Metropolis steps that leave $f_j$ invariant move the
 //! particles. Their candidates ([`Moves`]) come from a mixture $q_j$ fitted to $f_j$, accepted with
 //!
-//! $$ \log\alpha = [\log p(v) + \log\Phi(-g(v)/\sigma_j) - \log q_j(v)]
-//!              - [\log p(x) + \log\Phi(-g(x)/\sigma_j) - \log q_j(x)], \tag{6} $$
+//! $$ \log\alpha = [\log p(v) + \log\Phi(-g(v)/\sigma_j) - \log q_j(v)] -
+//!                [\log p(x) + \log\Phi(-g(x)/\sigma_j) - \log q_j(x)], \tag{6} $$
 //!
 //! where $p$ is the nominal density of the space the chain runs in; or, in standard normal space and any
-//! dimension, from the state itself, $v = \sqrt{1 - \beta^2}\, u + \beta z$ (7), accepted with
+//! dimension, from the state itself, $v = \sqrt{1 - \beta^2} u + \beta z$ (7), accepted with
 //!
 //! $$ \log\alpha = \log\Phi(-g(v)/\sigma_j) - \log\Phi(-g(u)/\sigma_j). $$
 //!
-//! The levels stop when $\mathbf 1\{g \le 0\} / \Phi(-g/\sigma_j)$ has a coefficient of variation of at most
+//! The levels stop when $\mathbf 1\lbrace g \le 0\rbrace / \Phi(-g/\sigma_j)$ has a coefficient of variation of at most
 //! $\delta$. The product of the level means estimates $P_f$ with a large variance; the search ends with a
 //! mixture for fresh draws.
 //!

@@ -70,7 +70,7 @@ impl Particles {
     }
 
     /// Squared coefficient of variation of the share at or below `threshold`,
-    /// $(1 - p)/(p n)\,(1 + \gamma)$ with the autocorrelation of the indicator along the chains.
+    /// $(1 - p)/(p n) (1 + \gamma)$ with the autocorrelation of the indicator along the chains.
     pub(super) fn squared_cov(&self, threshold: f64) -> f64 {
         let (n, m) = (self.len() as f64, self.steps);
         let p = self.at_or_below(threshold) as f64 / n;

@@ -3,11 +3,11 @@
 //! In standard normal space, for any dimension. Thresholds $b_1 > b_2 > \dots > b_J = 0$ with $b_j$ the
 //! $p_0$-quantile of $g$ at level $j$ split the rare event into frequent ones,
 //!
-//! $$ \hat P = p_0^{J-1}\, \frac{n_F}{n}. $$
+//! $$ \hat P = p_0^{J-1} \frac{n_F}{n}. $$
 //!
 //! Particles below a threshold are seeds of chains with
 //!
-//! $$ v = \sqrt{1 - \beta^2}\, u + \beta z, \quad z \sim \mathcal N(0, I), \tag{7} $$
+//! $$ v = \sqrt{1 - \beta^2} u + \beta z, \quad z \sim \mathcal N(0, I), \tag{7} $$
 //!
 //! accepted when $g(v) \le b_j$: the Gaussian cancels, so acceptance does not decay with the dimension.
 //!
