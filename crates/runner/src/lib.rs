@@ -1,21 +1,30 @@
 //! Experiments, tables and the `latent-is` program.
 //!
-//! This crate alone joins simulators, flows, ellipsoids and estimators, reads and writes files and
-//! talks to people.
+//! This crate joins simulators, flows, ellipsoids and estimators, reads and writes files and prints
+//! to the terminal. No other crate does. The rooms, from the ground up:
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | [`output`] | files that are replaced as a whole, progress of long work |
+//! | [`outcomes`] | tables of outcomes in NumPy, CSV and Parquet files |
+//! | [`criterion`] | failure criteria in TOML files |
+//! | [`systems`] | the systems of the paper with their experiments and references |
+//! | [`simulation`] | simulations that resume after an interruption |
+//! | [`training`] | training with progress; flow and reference from scratch |
+//! | [`estimation`] | choice of the estimator and of the space, comparison of flow and data |
+//! | [`reproduce`] | the evaluation of the paper |
+//! | [`figures`] | figures as SVG and PNG |
+//! | [`report`] | tables, records in JSON and pages in HTML |
+//! | [`commands`] | one module per command of the program |
 
-pub mod agreement;
 pub mod commands;
 pub mod criterion;
-pub mod experiment;
+pub mod estimation;
 pub mod figures;
-pub mod files;
 pub mod outcomes;
-pub mod progress;
-pub mod reading;
-pub mod reference;
+pub mod output;
 pub mod report;
 pub mod reproduce;
-pub mod resume;
-pub mod simulators;
-pub mod system;
+pub mod simulation;
+pub mod systems;
 pub mod training;

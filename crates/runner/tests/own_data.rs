@@ -1,10 +1,10 @@
-//! The program as a user with data of their own meets it: train, inspect, estimate, and every mistake.
+//! The program on data of a user: train, inspect, estimate, and the usual mistakes.
 
 mod common;
 
 use std::path::Path;
 
-use common::{data, refused, run, told};
+use common::{data, refused, run, stdout};
 
 const TRAIN: &[&str] = &[
     "train",
@@ -27,14 +27,14 @@ fn from_a_table_to_a_probability() {
     data(folder, 6_000);
     let output = run(folder, TRAIN);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(told(&output).contains("6000 outcomes of 2 features in data.csv: a, b"));
+    assert!(stdout(&output).contains("6000 outcomes of 2 features in data.csv: a, b"));
     assert!(!folder.join("flow.safetensors.ckpt").exists());
 
-    let shown = told(&run(folder, &["inspect", "flow.safetensors", "--data", "data.csv"]));
+    let shown = stdout(&run(folder, &["inspect", "flow.safetensors", "--data", "data.csv"]));
     assert!(shown.contains("trained on 6000 outcomes") && shown.contains("b   "), "{shown}");
     assert!(!shown.contains("FAIL"), "{shown}");
 
-    // b >= 2.2 sd(b): Φ(-2.2) = 0.0139; 6000 rows tell that to 11 %, and the flow is no better.
+    // b >= 2.2 sd(b): Φ(-2.2) = 0.0139; 6000 rows determine it to 11 %, and the flow is not more accurate.
     let level = 2.2 * 0.5_f64.sqrt();
     let text = format!("[[half_space]]\nfeatures = {{ b = 1.0 }}\nat_least = {level}\n");
     std::fs::write(folder.join("high.toml"), text).unwrap();
@@ -50,20 +50,20 @@ fn from_a_table_to_a_probability() {
         "failures.csv",
     ];
     let output = run(folder, &estimate);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     let json: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(folder.join("out.json")).unwrap()).unwrap();
     let pf = json["probability"].as_f64().unwrap();
     assert!((pf / 0.0139 - 1.0).abs() < 0.35, "{pf}");
     assert_eq!(json["seed"], 1);
-    assert!(told(&output).contains("With --data FILE"));
+    assert!(stdout(&output).contains("Use --data FILE"));
     let failures = std::fs::read_to_string(folder.join("failures.csv")).unwrap();
     assert!(failures.starts_with("a,b,weight\n"));
     for line in failures.lines().skip(1) {
         let b: f64 = line.split(',').nth(1).unwrap().parse().unwrap();
         assert!(b >= level - 1e-5, "{line}");
     }
-    outcomes_beside_the_flow(folder, &estimate[..5]);
+    compare_with_data(folder, &estimate[..5]);
 
     // The same seed gives the same figures, target space nearly so.
     run(
@@ -101,16 +101,20 @@ fn from_a_table_to_a_probability() {
     assert!((target["probability"].as_f64().unwrap() / pf - 1.0).abs() < 0.17, "{target}");
 }
 
-/// Outcomes that the flow stands for, and others that are wider by a third.
-fn outcomes_beside_the_flow(folder: &Path, estimate: &[&str]) {
+/// Compares the flow with its own data, and with data that are wider by a third.
+fn compare_with_data(folder: &Path, estimate: &[&str]) {
     let with = |name| [estimate, &["--data", name, "--json", "with.json"]].concat();
     let output = run(folder, &with("data.csv"));
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    assert!(told(&output).contains("speaks against the flow"), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("No significant difference between flow and data"),
+        "{}",
+        stdout(&output)
+    );
     let page = run(folder, &["report", "with.json"]);
-    assert!(page.status.success(), "{}", told(&page));
+    assert!(page.status.success(), "{}", stdout(&page));
     let page = std::fs::read_to_string(folder.join("with.html")).unwrap();
-    assert!(page.contains("outcomes that reach it"));
+    assert!(page.contains("outcomes at or below"));
     let wider: String = std::fs::read_to_string(folder.join("data.csv"))
         .unwrap()
         .lines()
@@ -124,9 +128,9 @@ fn outcomes_beside_the_flow(folder: &Path, estimate: &[&str]) {
         .collect();
     std::fs::write(folder.join("wider.csv"), wider).unwrap();
     let output = run(folder, &with("wider.csv"));
-    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-    assert!(told(&output).contains("The flow is not the outcomes"), "{}", told(&output));
-    // Sentence, file and page say the same.
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    assert!(stdout(&output).contains("Flow and data disagree"), "{}", stdout(&output));
+    // Terminal, file and page agree.
     run(folder, &["report", "with.json"]);
     for file in ["with.json", "with.html"] {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
@@ -169,7 +173,7 @@ fn bad_data_are_refused_with_their_place() {
         assert!(!folder.join("flow.safetensors").exists());
     }
     assert!(refused(folder, &["train", "--data", "absent.csv"]).contains("cannot read absent.csv"));
-    assert!(refused(folder, &["train", "--data", "data.xlsx"]).contains("ending must be"));
+    assert!(refused(folder, &["train", "--data", "data.xlsx"]).contains("extension must be"));
     data(folder, 600);
     for (option, value, expected) in [
         ("--hidden", "0", "hidden must be positive"),
@@ -198,22 +202,22 @@ fn bad_criteria_and_flows_are_refused_with_the_reason() {
     for (text, expected) in [
         (
             "[[box]]\nfeatures = { speed = [0.0, 1.0] }\n",
-            "line 2: there is no feature `speed`; there is x, y, theta",
+            "line 2: there is no feature `speed`; the features are x, y, theta",
         ),
         ("[[box]]\nfeature = 1\n", "unknown field `feature`"),
         ("[[box\n", "cannot read criterion c.toml"),
-        ("", "names no region"),
+        ("", "defines no region"),
     ] {
         criterion(text);
         let error = refused(folder, &robot);
         assert!(error.contains(expected), "{error}");
     }
     criterion("[[box]]\nfeatures = { x = [1e9, inf] }\n");
-    // A criterion out of reach: no usable estimate, and its own exit code.
+    // A criterion that is not reached: no usable estimate, and its own exit code.
     let output = run(folder, &[&robot[..], &["--budget", "3000"]].concat());
-    assert!(matches!(output.status.code(), Some(2..=4)), "{}", told(&output));
+    assert!(matches!(output.status.code(), Some(2..=4)), "{}", stdout(&output));
     let samples = [&robot[..], &["--samples", "x.docx"]].concat();
-    assert!(refused(folder, &samples).contains("ending must be"));
+    assert!(refused(folder, &samples).contains("extension must be"));
 
     let shipped = include_bytes!("../assets/robot.safetensors");
     std::fs::write(folder.join("cut.safetensors"), &shipped[..1000]).unwrap();

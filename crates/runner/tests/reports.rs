@@ -1,10 +1,10 @@
-//! Pages, metrics and completions, and evaluations that are taken up again.
+//! Pages, metrics and completions, and evaluations that resume.
 
 mod common;
 
 use std::path::Path;
 
-use common::{data, refused, run, told};
+use common::{data, refused, run, stdout};
 
 /// An estimate on the robot's flow, with its JSON and its failures.
 fn estimate(folder: &Path) {
@@ -62,7 +62,7 @@ fn failures_are_measured_against_simulated_ones() {
     assert!(figure("density") > 0.7 && figure("density") < 1.5, "{json}");
     // One outcome in ten lies beyond 150 m.
     assert!((figure("share_failing") * 20_000.0 - figure("real")).abs() < 1e-6);
-    assert!(told(&output).contains("coverage"));
+    assert!(stdout(&output).contains("coverage"));
 
     data(folder, 100);
     let error = refused(folder, &["metrics", "--real", "robot.csv", "--samples", "data.csv"]);
@@ -73,7 +73,7 @@ fn failures_are_measured_against_simulated_ones() {
 fn completions_name_the_commands() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell"] {
-        let text = told(&run(folder.path(), &["completions", shell]));
+        let text = stdout(&run(folder.path(), &["completions", shell]));
         for command in ["simulate", "train", "inspect", "estimate", "metrics", "report"] {
             assert!(text.contains(command), "{shell}: {command}");
         }
@@ -81,7 +81,7 @@ fn completions_name_the_commands() {
 }
 
 #[test]
-fn an_evaluation_goes_on_at_the_first_unfinished_trial() {
+fn an_evaluation_resumes_at_the_first_unfinished_trial() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let text = include_str!("../experiments/robot.toml")
@@ -123,7 +123,7 @@ fn an_evaluation_goes_on_at_the_first_unfinished_trial() {
     marked["nll"] = 123.0.into();
     std::fs::write(&log, format!("{header}{marked}\n{{\"space\":\"tar")).unwrap();
     let output = run(folder, &some);
-    assert!(told(&output).contains("1 trials were done already"), "{}", told(&output));
+    assert!(stdout(&output).contains("1 trials were finished before"), "{}", stdout(&output));
     let resumed = read();
     assert_eq!(resumed["trials"][0]["nll"], 123.0);
     assert_eq!(resumed["trials"][1]["pf"], first["trials"][1]["pf"]);

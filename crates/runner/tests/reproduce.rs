@@ -1,4 +1,4 @@
-//! The program as a user meets it: `latent-is reproduce`.
+//! The program as a user runs it: `latent-is reproduce`.
 
 use std::{
     path::Path,
@@ -30,7 +30,7 @@ fn run(folder: &Path, threads: u32, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// `results.json` of a small run, without what depends on the clock.
+/// `results.json` of a small run, without times.
 fn results(threads: u32, arguments: &[&str]) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let experiment = small_experiment(folder.path());
@@ -66,7 +66,7 @@ fn results(threads: u32, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn every_row_is_there_with_every_figure() {
+fn all_rows_have_all_figures() {
     let results = results(2, &["--trials", "2"]);
     for part in ["reference", "flow", "surrogate"] {
         assert!(results[part]["pf"].as_f64().unwrap() > 1e-3, "{part}");
@@ -117,7 +117,7 @@ fn another_flow() -> FlowFile {
     FlowFile { flow, record: TrainingRecord::default() }
 }
 
-/// Runs with bad input: a non-zero exit, a message with `expected`, and no results.
+/// Runs with bad input. There must be a non-zero exit code, a message with `expected`, and no results.
 fn refused(arguments: &[&str], expected: &str) {
     let folder = tempfile::tempdir().unwrap();
     let shipped = include_bytes!("../assets/robot.safetensors");
@@ -134,7 +134,10 @@ fn refused(arguments: &[&str], expected: &str) {
 
 #[test]
 fn bad_input_is_refused_and_leaves_nothing() {
-    refused(&["--system", "rocket"], "no system is called `rocket`; there is robot");
+    refused(
+        &["--system", "rocket"],
+        "no system is called `rocket`; the systems are robot, racecar, f16",
+    );
     refused(&["--flow", "absent.safetensors"], "--system <SYSTEM>");
     refused(&["--speed", "9"], "unexpected argument '--speed'");
     refused(&["--trials", "0"], "--trials must be positive");

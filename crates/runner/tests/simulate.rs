@@ -1,7 +1,8 @@
-//! The program as a user meets it: `latent-is simulate`.
+//! The program as a user runs it: `latent-is simulate`.
 
 use std::{path::Path, process::Command};
 
+use latent_is_runner::systems::system::System;
 use parquet::{
     file::{reader::FileReader, serialized_reader::SerializedFileReader},
     record::RowAccessor,
@@ -51,14 +52,13 @@ fn the_three_formats_hold_the_simulator_s_numbers() {
 }
 
 #[test]
-fn every_simulator_writes_its_feature_names() {
+fn every_system_and_alias_writes_its_feature_names() {
     let folder = tempfile::tempdir().unwrap();
-    for listed in runner::simulators::SIMULATORS {
-        let (done, message) = simulate(folder.path(), &[listed.name, "-n", "5", "-o", "a.csv"]);
+    for name in ["robot", "racecar", "f16", "racing", "gcas"] {
+        let (done, message) = simulate(folder.path(), &[name, "-n", "5", "-o", "a.csv"]);
         assert!(done, "{message}");
         let text = std::fs::read_to_string(folder.path().join("a.csv")).unwrap();
-        let simulator = runner::simulators::by_name(listed.name).unwrap();
-        let names: Vec<&str> = simulator.features().iter().map(sim_core::Feature::name).collect();
+        let names = System::by_name(name).unwrap().feature_names();
         assert_eq!(text.lines().next().unwrap(), names.join(","));
         assert_eq!(text.lines().count(), 6);
     }
@@ -68,9 +68,9 @@ fn every_simulator_writes_its_feature_names() {
 fn bad_input_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let refused = [
-        (&["rocket", "-n", "5", "-o", "a.csv"][..], "no simulator is called `rocket`"),
+        (&["rocket", "-n", "5", "-o", "a.csv"][..], "no system is called `rocket`"),
         (&["robot", "-n", "0", "-o", "a.csv"], "-n must be positive"),
-        (&["robot", "-n", "5", "-o", "a.xls"], "the ending must be .npy, .csv or .parquet"),
+        (&["robot", "-n", "5", "-o", "a.xls"], "the file extension must be .npy, .csv or .parquet"),
         (&["robot", "-n", "5"], "--out"),
     ];
     for (arguments, expected) in refused {

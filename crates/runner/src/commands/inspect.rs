@@ -1,25 +1,25 @@
-//! `latent-is inspect`: what a flow file holds and whether it can be trusted.
+//! `latent-is inspect`: the contents of a flow file and checks of the flow.
 
 use std::path::PathBuf;
 
 use flow_core::{FlowFile, Health};
 
-use super::{feature_names, outcomes_of};
+use crate::commands::features::{feature_names, outcomes_for};
 
-/// Shows what is in a flow file.
+/// Shows the contents of a flow file and checks the flow.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The flow.
+    /// File of the flow.
     flow: PathBuf,
-    /// Outcomes it was not trained on, for their likelihood.
+    /// Outcomes that the flow was not trained on, for their likelihood: .npy, .csv or .parquet.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 }
 
-/// Runs the command; whether every check passed.
+/// Runs the command. Returns whether all checks passed.
 ///
 /// # Errors
-/// When a file cannot be used.
+/// When a file cannot be read or the outcomes have other features.
 pub fn run(args: &Args) -> anyhow::Result<bool> {
     let file = FlowFile::load(&args.flow, &flow_core::default_device())?;
     let (config, record) = (file.flow.config(), &file.record);
@@ -32,10 +32,8 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         config.bins(),
         config.tail_bound()
     );
-    let moments = file.flow.standardise();
-    for (name, (mean, sd)) in
-        feature_names(&file).iter().zip(moments.mean().iter().zip(moments.sd()))
-    {
+    let (names, moments) = (feature_names(&file), file.flow.standardise());
+    for (name, (mean, sd)) in names.iter().zip(moments.mean().iter().zip(moments.sd())) {
         println!("  {name:<16} mean {mean:>14.6} standard deviation {sd:>14.6}");
     }
     println!(
@@ -52,8 +50,7 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     for (key, value) in &record.provenance {
         println!("  {key}: {value}");
     }
-    let names = feature_names(&file);
-    let data = args.data.as_deref().map(|path| outcomes_of(path, &names)).transpose()?;
+    let data = args.data.as_deref().map(|path| outcomes_for(path, &names)).transpose()?;
     let health = Health::examine(&file.flow, data.as_ref().map(|table| table.x.as_view()))?;
     print!("{health}");
     Ok(health.passed())

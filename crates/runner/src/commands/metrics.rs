@@ -1,4 +1,4 @@
-//! `latent-is metrics`: how well sampled failures stand for simulated ones.
+//! `latent-is metrics`: comparison of sampled failures with simulated ones.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,12 @@ use latent_is::{LimitState, metrics::KnnReference};
 use nalgebra::DMatrix;
 use serde::Serialize;
 
-use super::{WEIGHT, feature_names};
-use crate::{criterion::Criterion, files, reading};
+use crate::{
+    commands::features::{WEIGHT, feature_names},
+    criterion::FailureCriterion,
+    outcomes,
+    output::file,
+};
 
 /// Compares sampled failures with simulated ones: density, coverage, likelihood.
 #[derive(clap::Args, Clone, Debug)]
@@ -16,43 +20,43 @@ pub struct Args {
     /// Simulated failures, or with --criterion any simulated outcomes: .npy, .csv or .parquet.
     #[arg(long, value_name = "FILE")]
     real: PathBuf,
-    /// Sampled failures, as `estimate --samples` writes them; a column `weight` takes no part.
+    /// Sampled failures, as `estimate --samples` writes them. A column `weight` is ignored.
     #[arg(long, value_name = "FILE")]
     samples: PathBuf,
-    /// A flow: its moments standardise the features, and the samples' likelihood under it is told.
+    /// A flow: its moments standardise the features, and NLL is that of the samples under this flow.
     #[arg(long, value_name = "FILE")]
     flow: Option<PathBuf>,
-    /// Only outcomes and samples that fail by this criterion count.
+    /// Use only outcomes and samples that fail according to this criterion.
     #[arg(long, value_name = "FILE")]
     criterion: Option<PathBuf>,
-    /// Neighbours in density and coverage.
+    /// Number of neighbours in density and coverage.
     #[arg(long, default_value_t = 5)]
     neighbours: usize,
-    /// Write the figures as JSON.
+    /// Write the metrics to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
-/// What `--json` holds.
+/// The contents of the file that `--json` writes.
 #[derive(Debug, Serialize)]
-struct Figures {
+struct MetricsRecord {
     real: usize,
     samples: usize,
     density: f64,
     coverage: f64,
-    /// Mean of −log p of the samples under the flow, standardised.
+    /// Mean of −ln p of the samples under the flow, in standardised units.
     nll: Option<f64>,
-    /// Share of the simulated outcomes that fail, with --criterion.
+    /// Share of the simulated outcomes that fail, with `--criterion`.
     share_failing: Option<f64>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// When a file cannot be used or the files have other features.
+/// When a file cannot be read or the files have different features.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let real = reading::read(&args.real)?;
-    let samples = reading::read(&args.samples)?.without(WEIGHT);
+    let real = outcomes::read(&args.real)?;
+    let samples = outcomes::read(&args.samples)?.without(WEIGHT);
     let (d, e) = (real.x.nrows(), samples.x.nrows());
     anyhow::ensure!(
         d == e,
@@ -74,17 +78,17 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         "the flow has {} features, the outcomes have {d}",
         moments.mean().len()
     );
-    let mut z = [moments.apply(real.x.as_view()), moments.apply(samples.x.as_view())];
+    let mut x_std = [moments.apply(real.x.as_view()), moments.apply(samples.x.as_view())];
     let mut share_failing = None;
     if let Some(path) = &args.criterion {
-        let criterion = Criterion::read(path, &names, &moments)?;
-        let all = z[0].ncols() as f64;
-        for z in &mut z {
-            *z = failing(&criterion, z)?;
+        let criterion = FailureCriterion::read(path, &names, &moments)?;
+        let all = x_std[0].ncols() as f64;
+        for x in &mut x_std {
+            *x = failing(&criterion, x)?;
         }
-        share_failing = Some(z[0].ncols() as f64 / all);
+        share_failing = Some(x_std[0].ncols() as f64 / all);
     }
-    let [real, samples] = z;
+    let [real, samples] = x_std;
     let near =
         KnnReference::new(real.as_view(), args.neighbours)?.density_coverage(samples.as_view())?;
     let nll = match &flow {
@@ -93,7 +97,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
         _ => None,
     };
-    let figures = Figures {
+    let record = MetricsRecord {
         real: real.ncols(),
         samples: samples.ncols(),
         density: near.density,
@@ -101,25 +105,25 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         nll,
         share_failing,
     };
-    println!("{} simulated failures, {} samples", figures.real, figures.samples);
-    println!("density  {:.3}", figures.density);
-    println!("coverage {:.3}", figures.coverage);
+    println!("{} simulated failures, {} samples", record.real, record.samples);
+    println!("density  {:.3}", record.density);
+    println!("coverage {:.3}", record.coverage);
     if let Some(nll) = nll {
-        println!("NLL      {nll:.3} (mean of −log p of the samples, standardised)");
+        println!("NLL      {nll:.3} (mean of −ln p of the samples, in standardised units)");
     }
     if let Some(share) = share_failing {
-        println!("share of simulated outcomes that fail: {share:.4e}");
+        println!("share of failures among the simulated outcomes: {share:.4e}");
     }
     if let Some(path) = &args.json {
-        files::write(path, &serde_json::to_string_pretty(&figures)?)?;
-        println!("written to {}", path.display());
+        file::write(path, serde_json::to_string_pretty(&record)?)?;
+        println!("metrics written to {}", path.display());
     }
     Ok(())
 }
 
-/// The columns of `z`, `[d, n]`, that fail.
-fn failing(criterion: &Criterion, z: &DMatrix<f64>) -> anyhow::Result<DMatrix<f64>> {
-    let g = criterion.evaluate(z.as_view())?;
-    let columns: Vec<usize> = (0..z.ncols()).filter(|&j| g[j] <= 0.0).collect();
-    Ok(z.select_columns(&columns))
+/// The columns of `x_std`, `[d, n]`, that fail.
+fn failing(criterion: &FailureCriterion, x_std: &DMatrix<f64>) -> anyhow::Result<DMatrix<f64>> {
+    let g = criterion.evaluate(x_std.as_view())?;
+    let columns: Vec<usize> = (0..x_std.ncols()).filter(|&j| g[j] <= 0.0).collect();
+    Ok(x_std.select_columns(&columns))
 }

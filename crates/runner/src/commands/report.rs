@@ -4,16 +4,22 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use super::estimate;
-use crate::{files, report, reproduce::Results};
+use crate::{
+    output::file,
+    report::{
+        estimate::EstimateRecord,
+        html::{estimate::page_of_estimate, evaluation::page_of_evaluation},
+    },
+    reproduce::results::Results,
+};
 
-/// Makes one page of HTML with numbers, settings, pictures and versions.
+/// Makes one HTML page with numbers, settings, figures and versions.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// What `estimate --json` wrote, or the `results.json` of `reproduce`.
+    /// File that `estimate --json` wrote, or the `results.json` of `reproduce`.
     #[arg(value_name = "JSON")]
     results: PathBuf,
-    /// The page to write [default: the input with the ending .html].
+    /// File of the page to write [default: the input file with the extension .html].
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -21,12 +27,12 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the input is no result of this program or the page cannot be written.
+/// When the input is not a result of this program or the page cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let named = || format!("cannot read {}", args.results.display());
     let text = std::fs::read_to_string(&args.results).with_context(named)?;
-    let page = if let Ok(estimate) = serde_json::from_str::<estimate::Report>(&text) {
-        report::estimate_page(&estimate)?
+    let page = if let Ok(record) = serde_json::from_str::<EstimateRecord>(&text) {
+        page_of_estimate(&record)?
     } else {
         let results: Results = serde_json::from_str(&text).map_err(|error| {
             anyhow::anyhow!(
@@ -34,12 +40,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
                 args.results.display()
             )
         })?;
-        // The picture of the samples is made by `reproduce`, which has the flow.
+        // `reproduce` makes the figure of the samples, because that needs the flow.
         let samples = std::fs::read_to_string(args.results.with_file_name("samples.svg")).ok();
-        report::evaluation_page(&results, samples.as_deref())?
+        page_of_evaluation(&results, samples.as_deref())?
     };
     let out = args.out.clone().unwrap_or_else(|| args.results.with_extension("html"));
-    files::write(&out, &page)?;
-    println!("written to {}", out.display());
+    file::write(&out, page)?;
+    println!("page written to {}", out.display());
     Ok(())
 }

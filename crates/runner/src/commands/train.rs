@@ -7,56 +7,55 @@ use flow_core::{
     train::{Jitter, Schedule},
 };
 
-use super::FEATURES;
-use crate::{reading, training::TrainingProgress};
+use crate::{commands::features::FEATURES, outcomes, training::progress::TrainingProgress};
 
 /// Trains a flow on outcomes in a file.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// Outcomes, one a row: .npy, .csv (with a line of feature names) or .parquet.
+    /// Outcomes, one per row: .npy, .csv (with a line of feature names) or .parquet.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// The flow to write.
+    /// File of the flow to write.
     #[arg(short, long, value_name = "FILE", default_value = "flow.safetensors")]
     out: PathBuf,
-    /// Go on from the checkpoint of an interrupted run.
+    /// Resume from the checkpoint of an interrupted run.
     #[arg(long)]
     resume: bool,
-    /// Width of the networks.
+    /// Width of the conditioner networks.
     #[arg(long, default_value_t = 64)]
     hidden: usize,
-    /// Spline layers.
+    /// Number of spline layers.
     #[arg(long, default_value_t = 6)]
     steps: usize,
-    /// The splines act on this many standard deviations to each side.
+    /// Half-width of the interval on which the splines act, in standard deviations.
     #[arg(long, default_value_t = 4.0)]
     tail_bound: f64,
-    /// Passes over the rows, at most.
+    /// Largest number of passes over the data.
     #[arg(long, default_value_t = 50)]
     epochs: usize,
-    /// Rows a step.
+    /// Rows per step.
     #[arg(long, default_value_t = 256)]
     batch_size: usize,
     /// Learning rate.
     #[arg(long, default_value_t = 2e-3)]
     learning_rate: f64,
-    /// Noise on the rows, in standard deviations; for point masses and surfaces. One number, or one for
-    /// each feature with commas between.
+    /// Standard deviation of noise on the data, in standardised units, for data with point masses or on
+    /// a surface. One number, or one number per feature separated by commas.
     #[arg(long, default_value = "0", value_delimiter = ',')]
     jitter: Vec<f64>,
-    /// How many times as large the noise is at first.
+    /// Factor of the noise at the start of training.
     #[arg(long, default_value_t = 1.0)]
     jitter_start: f64,
-    /// Decay of the average of the weights; 0 for none.
+    /// Decay of the moving average of the weights; 0 for no average.
     #[arg(long, default_value_t = 0.99)]
     average: f64,
-    /// Epochs without a better held-out likelihood before training stops.
+    /// Training stops after this many epochs without a better held-out likelihood.
     #[arg(long, default_value_t = 8)]
     patience: usize,
-    /// Seed of weights, split, order and noise.
+    /// Seed of the weights, the split, the order of the data and the noise.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Where the flow computes.
+    /// Device that computes the flow.
     #[arg(long, default_value = flow_core::DEVICES[0])]
     device: String,
 }
@@ -64,13 +63,16 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the data or a setting cannot be used or a file cannot be read or written.
+/// When the data or a setting is invalid, or a file cannot be read or written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let device = flow_core::device(&args.device)?;
-    let table = reading::read(&args.data)?;
+    let table = outcomes::read(&args.data)?;
     let (d, n) = table.x.shape();
     println!("{n} outcomes of {d} features in {}: {}", args.data.display(), table.names.join(", "));
-    anyhow::ensure!(n > d, "{n} outcomes are too few for {d} features; more rows are needed");
+    anyhow::ensure!(
+        n > d,
+        "{n} outcomes are too few for {d} features; there must be more outcomes than features"
+    );
     let config = FlowConfig::builder(d)
         .hidden(args.hidden)
         .steps(args.steps)
@@ -99,7 +101,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if !args.resume {
         anyhow::ensure!(
             !checkpoint.path.exists(),
-            "{} is the checkpoint of an interrupted run: --resume goes on from it, or remove it",
+            "{} is the checkpoint of an interrupted run; resume from it with --resume or remove it",
             checkpoint.path.display()
         );
     }
@@ -122,7 +124,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     file.save(&args.out)?;
     if let Some(held_out) = held_out {
         println!(
-            "held-out log-likelihood {held_out:.4} in standardised units, epoch {epoch} of {epochs}"
+            "held-out log-likelihood {held_out:.4} in standardised units, at epoch {epoch} of {epochs}"
         );
     }
     print!("{}", Health::examine(&file.flow, None)?);
@@ -130,15 +132,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The error with the name of the feature it is about.
+/// Names the feature in an error.
 fn named(error: flow_core::FlowError, names: &[String]) -> anyhow::Error {
     use flow_core::FlowError::{ConstantFeature, NotFinite};
     match &error {
         ConstantFeature { feature, value } => {
-            anyhow::anyhow!("`{}` is constant ({value}) in the data; leave it out", names[*feature])
+            anyhow::anyhow!(
+                "`{}` is constant ({value}) in the data; remove this feature",
+                names[*feature]
+            )
         }
         NotFinite { row, feature, value } => anyhow::anyhow!(
-            "outcome {row}: `{}` is {value}; remove or repair rows that are not finite",
+            "outcome {row}: `{}` is {value}; remove or correct rows with NaN or infinity",
             names[*feature]
         ),
         _ => error.into(),

@@ -1,4 +1,4 @@
-//! Charts of points and lines side by side, as SVG.
+//! Charts of points and lines in a grid, as SVG.
 
 use std::{collections::BTreeSet, ops::Range};
 
@@ -14,12 +14,12 @@ const PANEL: (u32, u32) = (460, 380);
 const MARGIN: f64 = 0.05;
 /// Share of the height left free for each entry of the legend.
 const LEGEND: f64 = 0.06;
-/// What is larger stands for infinity.
+/// Larger numbers stand for infinity.
 const LARGEST: f64 = 1e100;
-/// Most characters of a tick's label.
+/// Largest number of characters in the label of a tick.
 const DIGITS: usize = 7;
 
-/// Colours that remain apart for readers who see fewer: Okabe and Ito, *Color Universal Design*, 2008.
+/// Colours that colour-blind readers can distinguish: Okabe and Ito, *Color Universal Design*, 2008.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -41,33 +41,33 @@ pub enum Mark {
     Line,
 }
 
-/// Points with a name.
+/// A named set of points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// Name in the legend; series of one name share an entry and a colour.
+    /// Name in the legend; series with the same name share an entry and a colour.
     pub name: String,
     /// How it is drawn.
     pub mark: Mark,
-    /// Whether it stands back, in pale grey.
+    /// Whether it is drawn in pale grey.
     pub background: bool,
-    /// The points; those that are not finite, or so large that they stand for it, are left out.
+    /// The points; infinite and NaN coordinates are not drawn.
     pub points: Vec<(f64, f64)>,
 }
 
 impl Series {
-    /// A series in a colour of its own.
+    /// A series in its own colour.
     pub fn new(name: impl Into<String>, mark: Mark, points: Vec<(f64, f64)>) -> Self {
         Self { name: name.into(), mark, background: false, points }
     }
 
-    /// The same in pale grey.
+    /// The same series in pale grey.
     #[must_use]
     pub fn behind(self) -> Self {
         Self { background: true, ..self }
     }
 
     fn finite(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        // A width without bound may stand as the largest number there is.
+        // An infinite width may be stored as the largest finite number.
         let fits = |v: f64| v.abs() < LARGEST;
         self.points.iter().copied().filter(move |(x, y)| fits(*x) && fits(*y))
     }
@@ -76,13 +76,13 @@ impl Series {
 /// A chart with its axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
-    /// Above the chart.
+    /// Title above the chart.
     pub title: String,
-    /// Below it.
+    /// Label below the chart.
     pub x_label: String,
-    /// At its left.
+    /// Label to the left of the chart.
     pub y_label: String,
-    /// What is drawn, from back to front.
+    /// The series, from back to front.
     pub series: Vec<Series>,
 }
 
@@ -190,17 +190,17 @@ fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
     low - MARGIN * width..high + MARGIN * width
 }
 
-/// A tick's label: as many decimals as tell ticks of this range apart.
+/// The label of a tick, with as many decimals as the ticks of this range need.
 fn tick(value: f64, range: &Range<f64>) -> String {
     let step = (range.end - range.start) / 6.0;
     let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
-    // Rounding may leave a zero with a sign.
+    // Rounding may give a negative zero.
     let value = if value.abs() < 1e-9 * step { 0.0 } else { value };
     let plain = format!("{value:.decimals$}");
     if plain.len() <= DIGITS { plain } else { format!("{value:.1e}") }
 }
 
-/// Errors of the drawing library borrow from it; only their text is kept.
+/// Errors of the drawing library borrow from the drawing, so only their text is kept.
 fn broken(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow::anyhow!("cannot draw: {error}")
 }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_short_and_apart() {
+    fn ticks_are_short_and_distinct() {
         assert_eq!(tick(0.25, &(0.0..1.5)), "0.2");
         assert_eq!(tick(-1e-18, &(-1.0..1.0)), "0.0");
         assert_eq!(tick(2e4, &(0.0..3e4)), "20000");

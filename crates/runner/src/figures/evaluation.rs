@@ -1,22 +1,30 @@
-//! Figures that need the results of an evaluation and nothing else.
+//! Figures of the results of an evaluation.
 
-use super::{Mark, Panel, Series, draw};
-use crate::reproduce::{Event, Method, Preset, Results, RowKey, Space, Trial};
+use crate::{
+    estimation::method::{MethodKind, Space},
+    figures::chart::{Mark, Panel, Series, draw},
+    reproduce::{
+        key::{Event, Preset, RowKey},
+        results::Results,
+        trial::Trial,
+    },
+};
 
-/// Names of the rows in a figure: as short as they can be.
+/// Short name of a row for the legend.
 fn name(key: RowKey) -> String {
     format!("{} {}", key.method, key.preset)
 }
 
-/// How the levels of the searches converge, one panel a space and method; each line is a trial.
+/// The levels of the searches, one panel per space and estimator, one line per trial.
 ///
 /// # Errors
 /// When there is nothing to draw.
 pub fn levels(results: &Results) -> anyhow::Result<String> {
-    let mut panels: Vec<(Space, Method, Panel)> = Vec::new();
+    let mut panels: Vec<(Space, MethodKind, Panel)> = Vec::new();
     for record in &results.trials {
         let RowKey { space, method, preset, event } = record.key;
-        // The paper searches on the surrogate in latent space: its levels are those of that row.
+        // In latent space the preset `paper` searches on the surrogate event, the default one on the true
+        // event.
         let searched =
             space == Space::Target || (event == Event::Surrogate) == (preset == Preset::Paper);
         if !searched || record.outcome.levels.is_empty() {
@@ -26,8 +34,8 @@ pub fn levels(results: &Results) -> anyhow::Result<String> {
         let place = known.unwrap_or(panels.len());
         if known.is_none() {
             let y_label = match method {
-                Method::Sis => "width σ of the smoothed indicator",
-                Method::Ce | Method::Ice | Method::Adaptive => "threshold γ of g",
+                MethodKind::Sis => "width σ of the smoothed indicator",
+                MethodKind::Ce | MethodKind::Ice | MethodKind::Adaptive => "threshold γ of g",
             };
             let panel = Panel {
                 title: format!("{}: levels of {space}-{method}", results.system),
@@ -44,7 +52,7 @@ pub fn levels(results: &Results) -> anyhow::Result<String> {
     draw(&panels.into_iter().map(|(_, _, panel)| panel).collect::<Vec<_>>(), 2)
 }
 
-/// Coverage and density of the failures found against evaluations; each disc is a trial.
+/// Coverage and density of the failures found, over the number of evaluations; one disc per trial.
 ///
 /// # Errors
 /// When there is nothing to draw.

@@ -1,21 +1,19 @@
-//! Pictures of an evaluation, as SVG and PNG.
+//! Figures of an evaluation, as SVG and PNG.
 
-mod chart;
-mod evaluation;
+pub mod chart;
+pub mod evaluation;
 mod png;
+pub mod samples;
 
 use std::path::Path;
 
-pub use chart::{Mark, Panel, Series, draw};
-pub use evaluation::{fidelity, levels};
+use crate::output::file;
 
-use crate::files;
-
-/// Writes `NAME.svg` and `NAME.png` into `folder`.
+/// Writes `NAME.svg` and `NAME.png` to `folder`.
 ///
 /// # Errors
-/// When the figure cannot be rasterised or a file cannot be written.
+/// When the figure cannot be rendered or a file cannot be written.
 pub fn write(folder: &Path, name: &str, svg: &str) -> anyhow::Result<()> {
-    files::write(&folder.join(format!("{name}.svg")), svg)?;
-    files::write_bytes(&folder.join(format!("{name}.png")), &png::from_svg(svg)?)
+    file::write(&folder.join(format!("{name}.svg")), svg)?;
+    file::write(&folder.join(format!("{name}.png")), png::from_svg(svg)?)
 }

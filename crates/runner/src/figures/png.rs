@@ -1,4 +1,4 @@
-//! SVG to PNG, with a font of our own: a bare machine has none.
+//! SVG to PNG, with an embedded font: a minimal system has none.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,7 +8,7 @@ use resvg::{
     usvg::{Options, Tree, fontdb::Database},
 };
 
-/// Pixels of the PNG for each of the SVG, for screens with fine pixels.
+/// Pixels of the PNG per pixel of the SVG, for high-resolution screens.
 const SCALE: f32 = 2.0;
 
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
@@ -21,13 +21,13 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// The bytes of a PNG that shows `svg`.
+/// Renders `svg` as the bytes of a PNG file.
 ///
 /// # Errors
-/// When the text is no SVG or too large a picture.
+/// When the text is not SVG or the figure is too large.
 pub(super) fn from_svg(svg: &str) -> anyhow::Result<Vec<u8>> {
     let options = Options { fontdb: FONTS.clone(), ..Options::default() };
-    let tree = Tree::from_str(svg, &options).context("the figure is no SVG")?;
+    let tree = Tree::from_str(svg, &options).context("the figure is not SVG")?;
     let size = tree.size();
     let pixels = |length: f32| (SCALE * length).ceil() as u32;
     let mut picture = Pixmap::new(pixels(size.width()), pixels(size.height()))

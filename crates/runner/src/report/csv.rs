@@ -1,8 +1,9 @@
-//! The rows as comma-separated values, under the names of `results.json` and in full precision.
+//! The rows of an evaluation as comma-separated values, with the names of `results.json` and in full
+//! precision.
 
-use crate::reproduce::Row;
+use crate::reproduce::row::Row;
 
-/// A header and one line a row.
+/// A header and one line per row.
 ///
 /// # Errors
 /// When a row cannot be written.

@@ -1,10 +1,9 @@
-//! The table of a flow beside its simulator.
+//! The table that compares a flow with its simulator.
 
-use super::Table;
-use crate::reproduce::Results;
+use crate::{report::table::ReportTable, reproduce::results::Results};
 
-/// Likelihood, probabilities, laws of the features and health of the flow of an evaluation.
-pub fn flow(results: &Results) -> Table {
+/// Likelihood, probabilities, distributions of the features and health of the flow of an evaluation.
+pub fn quality(results: &Results) -> ReportTable {
     let quality = &results.flow_quality;
     let mut rows = vec![vec![
         "held-out log-likelihood, standardised".to_owned(),
@@ -29,7 +28,7 @@ pub fn flow(results: &Results) -> Table {
     }
     for feature in &quality.features {
         rows.push(vec![
-            format!("distance of the laws of {}", feature.feature),
+            format!("distance of the distributions of {}", feature.feature),
             String::new(),
             format!("{:.4}", feature.distance),
             String::new(),
@@ -45,16 +44,16 @@ pub fn flow(results: &Results) -> Table {
             record.seconds
         ),
         format!(
-            "Distances are those of Kolmogorov and Smirnov, between draws of the flow and simulated \
-             outcomes; by chance alone one in a hundred exceeds {:.4}.",
+            "Distances are Kolmogorov–Smirnov distances between draws from the flow and simulated \
+             outcomes. By chance alone, one of a hundred is larger than {:.4}.",
             quality.distance_bound
         ),
     ];
     remarks.extend(quality.health.iter().map(|finding| {
         format!("{}: {}", if finding.passed { "ok" } else { "FAIL" }, finding.text)
     }));
-    Table {
-        title: format!("{}: the flow beside its simulator", results.system),
+    ReportTable {
+        title: format!("{}: flow and simulator", results.system),
         head: ["", "simulation", "flow", "difference"].map(str::to_owned).into(),
         text_columns: 1,
         rows,

@@ -1,17 +1,19 @@
-//! The table of hyper-parameters: every setting of every search, of the flow and of its training.
+//! The table of settings: of all estimators, of the flow and of its training.
 
 use serde_json::Value;
 
-use super::Table;
-use crate::reproduce::{Results, searches};
+use crate::{
+    report::table::ReportTable,
+    reproduce::{key::all_settings, results::Results},
+};
 
-/// The settings behind an evaluation.
+/// The settings of an evaluation.
 ///
 /// # Errors
-/// When a search of the experiment cannot be built.
-pub fn settings(results: &Results) -> anyhow::Result<Table> {
+/// When a setting is invalid.
+pub fn settings(results: &Results) -> anyhow::Result<ReportTable> {
     let experiment = &results.experiment;
-    let mut columns = searches(experiment.budget)?;
+    let mut columns = all_settings(experiment.budget)?;
     let training = serde_json::to_value(&experiment.training)?;
     columns.push(("flow".to_owned(), training));
     let flat: Vec<Vec<(String, String)>> =
@@ -29,18 +31,20 @@ pub fn settings(results: &Results) -> anyhow::Result<Table> {
         };
         std::iter::once((*name).clone()).chain(flat.iter().map(cell)).collect()
     };
-    Ok(Table {
+    Ok(ReportTable {
         title: format!("{}: settings", results.system),
         head: std::iter::once("setting".to_owned())
             .chain(columns.iter().map(|(name, _)| name.clone()))
             .collect(),
         text_columns: 1,
         rows: names.iter().map(row).collect(),
-        remarks: vec!["As the program holds them; `paper` are the published settings.".to_owned()],
+        remarks: vec![
+            "`paper`: the published settings; `default`: the settings of this library.".to_owned(),
+        ],
     })
 }
 
-/// The leaves of a value with their paths.
+/// All leaves of a JSON value with their paths.
 fn flattened(value: &Value) -> Vec<(String, String)> {
     fn walk(path: &str, value: &Value, leaves: &mut Vec<(String, String)>) {
         match value {

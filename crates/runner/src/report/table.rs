@@ -1,131 +1,20 @@
-//! Tables, in three dresses, and the one of an evaluation.
+//! Tables as text for a terminal, as Markdown and as LaTeX.
 
 use comfy_table::{CellAlignment, ColumnConstraint, presets};
 
-use crate::reproduce::{PUBLISHED, Preset, Published, Results, Row};
-
 /// A table with a title and remarks.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Table {
+pub struct ReportTable {
     pub(super) title: String,
     pub(super) head: Vec<String>,
-    /// Columns of text at the left; the others hold numbers.
+    /// Number of columns on the left that contain text; the others contain numbers.
     pub(super) text_columns: usize,
     pub(super) rows: Vec<Vec<String>>,
     pub(super) remarks: Vec<String>,
 }
 
-const HEAD: [&str; 15] = [
-    "search",
-    "preset",
-    "event",
-    "P_f",
-    "rel. err.",
-    "|rel. err.|",
-    "|vs flow|",
-    "max",
-    "NLL",
-    "coverage",
-    "density",
-    "evaluations",
-    "95 % int.",
-    "flagged",
-    "s",
-];
-
-/// The evaluation as a table: each of our `paper` rows is followed by what the published method
-/// measures in its place.
-pub fn evaluation(results: &Results) -> Table {
-    let mut rows = Vec::new();
-    for row in &results.rows {
-        rows.push(ours(row));
-        if results.system == "robot" && row.preset == Preset::Paper {
-            let same =
-                |p: &&Published| (p.space, p.method, p.event) == (row.space, row.method, row.event);
-            rows.extend(PUBLISHED.iter().filter(same).map(published));
-        }
-    }
-    let (reference, flow, surrogate) = (&results.reference, &results.flow, &results.surrogate);
-    let remarks = vec![
-        format!(
-            "P_f by simulation {:.3e} ± {:.1e} ({} runs); of the flow itself {:.3e} ± {:.1e} ({} draws, {:+.1} %); \
-             of the surrogate ellipsoids {:.3e} ± {:.1e}.",
-            reference.pf, reference.se, reference.draws,
-            flow.pf, flow.se, flow.draws, 100.0 * (flow.pf / reference.pf - 1.0),
-            surrogate.pf, surrogate.se,
-        ),
-        "The surrogate event (ellipsoids around the encoded failures) is not the failure event: its \
-         rows show that the search is right, not what the failure probability is."
-            .to_owned(),
-        "rel. err.: mean of (estimate − simulation) / simulation; |rel. err.|: its mean absolute value; \
-         |vs flow|, max: mean and largest absolute relative error against the event's own probability under the flow."
-            .to_owned(),
-        "NLL: mean of −log p over draws of the final proposal; coverage, density: failing draws against \
-         simulated failures, k = 5; evaluations: every one counted, surrogate included; \
-         95 % int.: share of intervals that hold the event's own probability under the flow; \
-         flagged: share of estimates that their own verdict warns against; s: seconds of an estimate while \
-         other trials shared the cores."
-            .to_owned(),
-        "published: the public program, 100 trials, its own flow and its own count of samples; \
-         corrected: without its defects."
-            .to_owned(),
-    ];
-    let title = format!(
-        "{}: {} trials a row, seed {}",
-        results.system, results.experiment.trials, results.experiment.seed
-    );
-    Table { title, head: HEAD.map(str::to_owned).into(), text_columns: 3, rows, remarks }
-}
-
-fn ours(row: &Row) -> Vec<String> {
-    vec![
-        format!("{}-{}", row.space, row.method),
-        row.preset.to_string(),
-        row.event.to_string(),
-        probability(row.pf_mean, row.pf_sd),
-        format!("{:+.3}", row.rel_err_mean),
-        format!("{:.3}", row.rel_err_abs_mean),
-        format!("{:.3}", row.rel_err_flow_abs_mean),
-        format!("{:.3}", row.rel_err_flow_abs_max),
-        format!("{:.2}", row.nll_mean),
-        format!("{:.3}", row.coverage_mean),
-        format!("{:.3}", row.density_mean),
-        format!("{:.0}", row.evaluations_mean),
-        format!("{:.2}", row.interval_coverage),
-        format!("{:.2}", row.flagged),
-        format!("{:.2}", row.seconds),
-    ]
-}
-
-/// A probability and its spread.
-fn probability(mean: f64, sd: f64) -> String {
-    format!("{mean:.5} ± {sd:.5}")
-}
-
-fn published(row: &Published) -> Vec<String> {
-    let source = if row.corrected { "corrected" } else { "published" };
-    let none = String::new;
-    vec![
-        format!("  {}-{}", row.space, row.method),
-        source.to_owned(),
-        row.event.to_string(),
-        probability(row.pf.0, row.pf.1),
-        format!("{:+.3}", row.rel_err),
-        none(),
-        none(),
-        none(),
-        format!("{:.2}", row.nll),
-        format!("{:.3}", row.coverage),
-        format!("{:.3}", row.density),
-        row.samples.to_string(),
-        none(),
-        none(),
-        none(),
-    ]
-}
-
-impl Table {
-    /// For a terminal.
+impl ReportTable {
+    /// Renders the table for a terminal.
     pub fn terminal(&self) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED).set_header(&self.head);
@@ -139,7 +28,7 @@ impl Table {
         format!("\n{}\n{table}\n{}\n", self.title, self.remarks.join("\n"))
     }
 
-    /// As Markdown.
+    /// Renders the table as Markdown.
     pub fn markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let head = line(self.head.iter().map(|h| h.replace('|', "\\|")).collect());
@@ -158,7 +47,7 @@ impl Table {
         format!("## {}\n\n{head}{rule}{rows}\n{remarks}", self.title)
     }
 
-    /// As a LaTeX `tabular`, for `\input`; needs no package.
+    /// Renders the table as a LaTeX `tabular` for `\input`. It needs no package.
     pub fn latex(&self) -> String {
         let line = |cells: Vec<String>| format!("{} \\\\\n", cells.join(" & "));
         let head = line(self.head.iter().map(|h| escape(h)).collect());
@@ -178,7 +67,7 @@ impl Table {
     }
 }
 
-/// Text with LaTeX's special characters escaped.
+/// Escapes the special characters of LaTeX.
 fn escape(text: &str) -> String {
     text.replace("P_f", "$P_f$")
         .replace('%', "\\%")
@@ -192,8 +81,8 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn table() -> Table {
-        Table {
+    fn table() -> ReportTable {
+        ReportTable {
             title: "a title".to_owned(),
             head: ["search", "|err|", "P_f", "95 %"].map(str::to_owned).into(),
             text_columns: 1,
@@ -203,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn markdown_has_as_many_cells_in_every_line() {
+    fn markdown_has_the_same_number_of_cells_in_every_line() {
         let text = table().markdown();
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
         assert_eq!(lines.len(), 3);
@@ -214,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn latex_escapes_what_it_must() {
+    fn latex_escapes_special_characters() {
         let text = table().latex();
         assert!(text.contains("search & $|$err$|$ & $P_f$ & 95 \\% \\\\"), "{text}");
         assert!(text.contains("one & 1 & 2 $\\pm$ 3 & 50 \\% \\\\"), "{text}");

@@ -1,40 +1,43 @@
-//! What the published method measures on the robot, to set beside our rows.
+//! What the published program measures on the robot, for comparison.
 //!
-//! 100 trials each, run with the public program of Kruse et al. (AAAI 2025), as released and with its
-//! defects corrected; figures of the project's specification of the robot.
+//! 100 trials per row with the public program of Kruse et al. (AAAI 2025), as released and with its
+//! defects corrected.
 
-use super::{Event, Method, Space};
+use crate::{
+    estimation::method::{MethodKind, Space},
+    reproduce::key::Event,
+};
 
-/// One measured row of the published method.
+/// One measured row of the published program.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Published {
-    /// Where the search takes place.
+pub struct PublishedRow {
+    /// The space in which the estimator works.
     pub space: Space,
-    /// The search.
-    pub method: Method,
+    /// The estimator.
+    pub method: MethodKind,
     /// The event that the estimate is about.
     pub event: Event,
-    /// Whether the program's defects were corrected.
+    /// Whether the defects of the program were corrected.
     pub corrected: bool,
     /// Mean and standard deviation of the estimates.
     pub pf: (f64, f64),
     /// Mean signed relative error against simulation.
     pub rel_err: f64,
-    /// Negative log-likelihood of the proposal's draws.
+    /// Mean negative log-likelihood of draws from the proposal.
     pub nll: f64,
     /// Coverage of the reference failures.
     pub coverage: f64,
     /// Density of the failing draws.
     pub density: f64,
-    /// Samples as that program counts them: some batches are left out.
+    /// Number of samples as that program counts them; it does not count all batches.
     pub samples: u32,
 }
 
 /// The measured rows, for the system `robot`.
-pub const PUBLISHED: [Published; 8] = [
+pub const PUBLISHED: [PublishedRow; 8] = [
     measured(
         Space::Latent,
-        Method::Ce,
+        MethodKind::Ce,
         false,
         (0.01064, 0.00053),
         0.464,
@@ -43,7 +46,7 @@ pub const PUBLISHED: [Published; 8] = [
     ),
     measured(
         Space::Latent,
-        Method::Sis,
+        MethodKind::Sis,
         false,
         (0.01067, 0.00084),
         0.467,
@@ -52,7 +55,7 @@ pub const PUBLISHED: [Published; 8] = [
     ),
     measured(
         Space::Target,
-        Method::Ce,
+        MethodKind::Ce,
         false,
         (0.00335, 0.00197),
         -0.540,
@@ -61,7 +64,7 @@ pub const PUBLISHED: [Published; 8] = [
     ),
     measured(
         Space::Target,
-        Method::Sis,
+        MethodKind::Sis,
         false,
         (0.00761, 0.00107),
         0.047,
@@ -70,7 +73,7 @@ pub const PUBLISHED: [Published; 8] = [
     ),
     measured(
         Space::Latent,
-        Method::Ce,
+        MethodKind::Ce,
         true,
         (0.00787, 0.00062),
         0.081,
@@ -79,7 +82,7 @@ pub const PUBLISHED: [Published; 8] = [
     ),
     measured(
         Space::Latent,
-        Method::Sis,
+        MethodKind::Sis,
         true,
         (0.00782, 0.00039),
         0.075,
@@ -88,7 +91,7 @@ pub const PUBLISHED: [Published; 8] = [
     ),
     measured(
         Space::Target,
-        Method::Ce,
+        MethodKind::Ce,
         true,
         (0.00334, 0.00198),
         -0.540,
@@ -97,7 +100,7 @@ pub const PUBLISHED: [Published; 8] = [
     ),
     measured(
         Space::Target,
-        Method::Sis,
+        MethodKind::Sis,
         true,
         (0.00779, 0.00028),
         0.071,
@@ -108,17 +111,17 @@ pub const PUBLISHED: [Published; 8] = [
 
 const fn measured(
     space: Space,
-    method: Method,
+    method: MethodKind,
     corrected: bool,
     pf: (f64, f64),
     rel_err: f64,
     [nll, coverage, density]: [f64; 3],
     samples: u32,
-) -> Published {
+) -> PublishedRow {
     // As released, the latent rows estimate the surrogate event.
     let event = match (space, corrected) {
         (Space::Latent, false) => Event::Surrogate,
         _ => Event::True,
     };
-    Published { space, method, event, corrected, pf, rel_err, nll, coverage, density, samples }
+    PublishedRow { space, method, event, corrected, pf, rel_err, nll, coverage, density, samples }
 }

@@ -1,4 +1,4 @@
-//! How well a flow describes the simulator: what its estimates inherit.
+//! The flow compared with the simulator. Estimates under the flow inherit these differences.
 
 use flow_core::{Finding, Health};
 use latent_is::{Density, FlowTransport, StandardNormal, Transport, rng::derive};
@@ -6,61 +6,63 @@ use mvee::Union;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::Probability;
-use crate::{experiment::Experiment, progress::Progress, reference::Reference};
+use crate::{
+    output::progress::TaskProgress,
+    systems::{experiment::Experiment, probability::CountedProbability, reference::Reference},
+};
 
-/// Latent draws decoded at a time.
+/// Number of latent draws decoded together.
 const CHUNK: usize = 65_536;
-/// Factor of the two-sample Kolmogorov–Smirnov bound at 1 %.
+/// Factor of the critical value of the two-sample Kolmogorov–Smirnov test at 1 %.
 const KS_1_PERCENT: f64 = 1.628;
 
-/// A flow beside the simulator.
+/// Comparison of a flow with the simulator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FlowQuality {
-    /// Mean log-density of reference outcomes, per standardised unit.
+    /// Mean log-density of reference outcomes, in standardised units.
     pub held_out: f64,
-    /// Distances of the features' laws, between draws of the flow and reference outcomes.
+    /// Distances between the distributions of each feature: draws from the flow, reference outcomes.
     pub features: Vec<FeatureDistance>,
-    /// What a distance exceeds by chance alone in one feature of a hundred.
+    /// Critical value: by chance alone, one distance of a hundred is larger.
     pub distance_bound: f64,
     /// Probabilities of the failure regions, in their order.
     pub regions: Vec<RegionProbability>,
-    /// Round trip, tails, precision and the like.
+    /// Findings on round trip, tails, precision and others.
     pub health: Vec<Finding>,
 }
 
 /// Kolmogorov–Smirnov distance of one feature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeatureDistance {
-    /// Its name.
+    /// Name of the feature.
     pub feature: String,
     /// The distance.
     pub distance: f64,
 }
 
-/// One region's probability by simulation and under the flow.
+/// The probability of one region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RegionProbability {
     /// By simulation.
-    pub simulation: Probability,
+    pub simulation: CountedProbability,
     /// Under the flow.
-    pub flow: Probability,
+    pub flow: CountedProbability,
 }
 
-/// What draws of the flow say.
+/// Counts over draws from the flow.
 pub(super) struct FlowDraws {
     /// The failure event.
-    pub(super) failure: Probability,
+    pub(super) failure: CountedProbability,
     /// The surrogate event.
-    pub(super) surrogate: Probability,
-    /// Each failure region.
-    regions: Vec<Probability>,
-    /// The first chunk, standardised, `[d, n]`.
+    pub(super) surrogate: CountedProbability,
+    /// The failure regions.
+    regions: Vec<CountedProbability>,
+    /// Some of the draws, standardised, `[d, n]`.
     sample: DMatrix<f64>,
 }
 
 impl FlowDraws {
-    /// Counts over `flow_draws` draws, decoded once for all events.
+    /// Counts events over `flow_draws` draws. Each draw is decoded once for all events.
     pub(super) fn count(
         transport: &FlowTransport,
         failure: &Union,
@@ -68,7 +70,7 @@ impl FlowDraws {
         experiment: &Experiment,
     ) -> anyhow::Result<Self> {
         let draws = experiment.flow_draws;
-        let progress = Progress::start("the flow's own probability", draws as u64);
+        let progress = TaskProgress::start("failure probability of the flow", draws as u64);
         let latent = StandardNormal::new(transport.dim());
         let inside = |union: &Union, x: &DMatrix<f64>| {
             union.distances(x.as_view()).iter().filter(|g| **g <= 0.0).count()
@@ -90,16 +92,19 @@ impl FlowDraws {
         }
         progress.finish();
         Ok(Self {
-            failure: Probability::counted(fail, draws),
-            surrogate: Probability::counted(surrogates, draws),
-            regions: regions.into_iter().map(|count| Probability::counted(count, draws)).collect(),
+            failure: CountedProbability::new(fail, draws),
+            surrogate: CountedProbability::new(surrogates, draws),
+            regions: regions
+                .into_iter()
+                .map(|count| CountedProbability::new(count, draws))
+                .collect(),
             sample: sample.unwrap_or_else(|| DMatrix::zeros(transport.dim(), 0)),
         })
     }
 }
 
 impl FlowQuality {
-    /// Compares the flow's draws with the reference.
+    /// Compares the draws from the flow with the reference.
     pub(super) fn new(
         transport: &FlowTransport,
         failure: &Union,
@@ -115,9 +120,9 @@ impl FlowQuality {
             let kept = reference.failures.ncols().max(1) as f64;
             let inside = member.distances(reference.failures.as_view());
             let share = inside.iter().filter(|g| **g <= 0.0).count() as f64 / kept;
-            // Only some of the failures are kept; their shares stand for all.
+            // The reference keeps only some of the failures; their shares hold for all.
             let count = share * reference.facts.failing as f64;
-            let simulation = Probability::counted(count.round() as usize, reference.facts.runs);
+            let simulation = CountedProbability::new(count.round() as usize, reference.facts.runs);
             RegionProbability { simulation, flow: flow.clone() }
         });
         Ok(Self {
@@ -135,7 +140,7 @@ impl FlowQuality {
     }
 }
 
-/// Largest distance of two empirical distribution functions.
+/// Largest distance between two empirical distribution functions.
 fn kolmogorov_smirnov<'a>(
     a: impl Iterator<Item = &'a f64>,
     b: impl Iterator<Item = &'a f64>,

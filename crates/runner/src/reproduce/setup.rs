@@ -1,27 +1,28 @@
 //! What all trials share: the flow, the events, the reference failures and probabilities.
 
-use std::collections::HashMap;
-
-use flow_core::{Flow, FlowFile};
+use flow_core::{FlowFile, TrainingRecord};
 use latent_is::{
-    FlowTransport, LimitState, StandardNormal, Transport, Units,
+    FlowTransport, StandardNormal, Transport, Units,
     latent::{ComposedLimitState, PushForward, enclose, surrogate},
     metrics::KnnReference,
 };
 use mvee::{Mvee, Union};
-use nalgebra::{DMatrix, DMatrixView};
 use serde::Serialize;
 
-use super::{Event, FlowQuality, Probability, Results, Row, TrialRecord, quality::FlowDraws};
 use crate::{
-    experiment::Experiment,
-    reference::Reference,
-    system::System,
-    training::{reference_seed, simulate},
+    reproduce::{
+        key::Event,
+        quality::{FlowDraws, FlowQuality},
+    },
+    systems::{
+        experiment::Experiment, probability::CountedProbability, reference::Reference,
+        system::System,
+    },
+    training::from_scratch::simulated_reference,
 };
 
-/// The shared part of an evaluation. Target space is standardised throughout.
-pub(super) struct Setup {
+/// What all trials of an evaluation share. All of target space is standardised.
+pub struct Setup {
     transport: FlowTransport,
     failure: Union,
     surrogate: Union,
@@ -29,14 +30,13 @@ pub(super) struct Setup {
     real: KnnReference,
     metric_draws: usize,
     budget: u64,
-    reference: Probability,
-    flow: Probability,
-    surrogate_event: Probability,
+    reference: CountedProbability,
+    flow: CountedProbability,
+    surrogate_event: CountedProbability,
     quality: FlowQuality,
-    record: flow_core::TrainingRecord,
-    /// What is drawn: features, some outcomes and failures.
+    record: TrainingRecord,
     names: Vec<String>,
-    kept: Reference,
+    samples: Reference,
 }
 
 impl Setup {
@@ -57,7 +57,7 @@ impl Setup {
         );
         let reference = match reference {
             Some(reference) => reference,
-            None => simulated(system, experiment, &flow)?,
+            None => simulated_reference(system, experiment, &flow)?,
         };
         reference.check(&flow)?;
         let transport = FlowTransport::new(flow, Units::Standardised);
@@ -67,7 +67,7 @@ impl Setup {
         let shown = reference.failures.ncols().min(experiment.metric_failures);
         let real = KnnReference::new(reference.failures.columns(0, shown), experiment.neighbours)?;
         let draws = FlowDraws::count(&transport, &failure, &surrogate, experiment)?;
-        let names: Vec<String> = simulator.features().iter().map(|f| f.name().to_owned()).collect();
+        let names = system.feature_names();
         let quality = FlowQuality::new(&transport, &failure, &reference, &draws, &names)?;
         Ok(Self {
             transport,
@@ -82,26 +82,27 @@ impl Setup {
             quality,
             record,
             names,
-            kept: reference,
+            samples: reference,
         })
     }
 
-    pub(super) fn transport(&self) -> &FlowTransport {
+    /// The flow, with target space standardised.
+    pub(crate) fn transport(&self) -> &FlowTransport {
         &self.transport
     }
 
     /// The failure event in target space.
-    pub(super) fn failure(&self) -> &Union {
+    pub(crate) fn failure(&self) -> &Union {
         &self.failure
     }
 
-    /// The failure event seen from latent space, by exact composition.
+    /// The failure event in latent space, by exact composition with the flow.
     pub(super) fn composed(&self) -> anyhow::Result<ComposedLimitState<&Union, &FlowTransport>> {
         Ok(ComposedLimitState::new(&self.failure, &self.transport)?)
     }
 
     /// The surrogate event in latent space.
-    pub(super) fn surrogate(&self) -> &Union {
+    pub(crate) fn surrogate(&self) -> &Union {
         &self.surrogate
     }
 
@@ -117,19 +118,19 @@ impl Setup {
         &self.real
     }
 
-    /// Names of the features.
-    pub(super) fn names(&self) -> &[String] {
+    /// Names of the features, `[d]`.
+    pub(crate) fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// What the estimates are held to, with some outcomes and failures.
-    pub(super) fn kept(&self) -> &Reference {
-        &self.kept
+    /// The reference, with some of its outcomes and failures.
+    pub(crate) fn samples(&self) -> &Reference {
+        &self.samples
     }
 
-    /// What all trials start from, so that trials of another evaluation are told apart.
-    pub(super) fn about(&self, experiment: &Experiment) -> impl Serialize {
-        // The number of trials and what is held to them change no trial.
+    /// What identifies an evaluation: trials with another identity cannot be reused.
+    pub(super) fn identity(&self, experiment: &Experiment) -> impl Serialize {
+        // The number of trials does not change a trial.
         let experiment = Experiment { trials: 1, ..experiment.clone() };
         let version = env!("CARGO_PKG_VERSION");
         let figures = (&self.reference, &self.flow, &self.surrogate_event, &self.quality);
@@ -145,54 +146,25 @@ impl Setup {
     }
 
     /// The failure probability by simulation.
-    pub(super) fn reference(&self) -> &Probability {
+    pub(super) fn reference(&self) -> &CountedProbability {
         &self.reference
     }
 
-    /// The probability of `event` under the flow itself.
-    pub(super) fn own(&self, event: Event) -> &Probability {
+    /// The flow compared with the simulator.
+    pub(super) fn quality(&self) -> &FlowQuality {
+        &self.quality
+    }
+
+    /// How the flow was trained.
+    pub(super) fn training_record(&self) -> &TrainingRecord {
+        &self.record
+    }
+
+    /// The probability of `event` under the flow.
+    pub(super) fn own(&self, event: Event) -> &CountedProbability {
         match event {
             Event::True => &self.flow,
             Event::Surrogate => &self.surrogate_event,
         }
     }
-
-    pub(super) fn results(
-        self,
-        experiment: &Experiment,
-        origin: String,
-        rows: Vec<Row>,
-        trials: Vec<TrialRecord>,
-    ) -> Results {
-        Results {
-            system: experiment.system.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            experiment: experiment.clone(),
-            reference: self.reference,
-            flow: self.flow,
-            surrogate: self.surrogate_event,
-            flow_origin: origin,
-            flow_quality: self.quality,
-            flow_training: self.record,
-            rows,
-            trials,
-        }
-    }
-}
-
-/// A reference from fresh simulations, for systems that simulate fast.
-fn simulated(system: &System, experiment: &Experiment, flow: &Flow) -> anyhow::Result<Reference> {
-    // Only regions that are given can be had without the training set.
-    let regions = system.failure_regions(&DMatrix::zeros(flow.features(), 0))?;
-    let seed = reference_seed(experiment);
-    let label = "simulating the reference";
-    let x = simulate(system.simulator().as_ref(), experiment.reference_runs, seed, label)?;
-    Reference::count(flow, regions, &x, system.name, seed, HashMap::new())
-}
-
-/// The failing ones of samples `x`, `[d, m]`.
-pub(super) fn failing(g: &dyn LimitState, x: DMatrixView<'_, f64>) -> anyhow::Result<DMatrix<f64>> {
-    let g = g.evaluate(x)?;
-    let columns: Vec<usize> = (0..x.ncols()).filter(|&j| g[j] <= 0.0).collect();
-    Ok(x.select_columns(&columns))
 }

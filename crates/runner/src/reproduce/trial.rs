@@ -2,62 +2,67 @@
 
 use std::time::Instant;
 
-use latent_is::{Density, Estimate, LevelRecord, Transport, metrics, verdict::Status};
+use latent_is::{
+    Density, Estimate, LevelRecord, LimitState, Transport, metrics, rng::derive, verdict::Status,
+};
 use nalgebra::{DMatrix, DMatrixView};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Event, Preset, RowKey, Space,
-    setup::{Setup, failing},
+use crate::{
+    estimation::method::Space,
+    reproduce::{
+        key::{Event, Preset, RowKey},
+        setup::Setup,
+    },
 };
-use latent_is::rng::derive;
 
 /// Confidence of the intervals whose coverage is counted.
 const CONFIDENCE: f64 = 0.95;
 
-/// What one trial yields.
+/// The outcome of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// The estimate.
     pub pf: f64,
-    /// Mean of $-\log p_X$ over draws of the final proposal.
+    /// Mean of $-\ln p_X$ over draws from the final proposal.
     pub nll: f64,
     /// Coverage of the reference failures.
     pub coverage: f64,
     /// Density of the failing draws.
     pub density: f64,
-    /// Every evaluation, of the limit state and of the surrogate.
+    /// Number of evaluations of the limit state and of the surrogate.
     pub evaluations: u64,
-    /// Whether the interval holds the event's probability under the flow.
+    /// Whether the interval contains the probability of the event under the flow.
     pub covered: bool,
-    /// Whether the estimate's verdict warns against it.
+    /// Whether the verdict on the estimate is `Suspect` or `Failed`.
     pub flagged: bool,
-    /// Seconds of search and final draws, while other trials shared the cores.
+    /// Seconds for search and final draws while other trials used the same cores.
     pub seconds: f64,
     /// The levels of the search.
-    pub levels: Vec<Level>,
+    pub levels: Vec<SearchLevel>,
 }
 
 /// A level of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Level {
-    /// Evaluations up to its end.
+pub struct SearchLevel {
+    /// Evaluations up to the end of this level.
     pub evaluations: u64,
     /// Threshold of `g` (cross-entropy) or width of the smoothed indicator (sequential).
     pub threshold: f64,
 }
 
-/// The levels with their evaluations summed up.
-fn levels(records: &[LevelRecord]) -> Vec<Level> {
+/// The levels with cumulative evaluations.
+fn levels(records: &[LevelRecord]) -> Vec<SearchLevel> {
     let mut evaluations = 0;
     let level = |record: &LevelRecord| {
         evaluations += record.evaluations;
-        Level { evaluations, threshold: record.threshold }
+        SearchLevel { evaluations, threshold: record.threshold }
     };
     records.iter().map(level).collect()
 }
 
 impl Trial {
+    /// Runs the estimator of the row `key` and measures its final proposal.
     pub(super) fn run(setup: &Setup, key: RowKey, seed: u64) -> anyhow::Result<Self> {
         let begin = Instant::now();
         let estimate = estimate(setup, key, seed)?;
@@ -79,10 +84,10 @@ impl Trial {
     }
 }
 
-/// Runs the row's estimator.
+/// Runs the estimator of the row `key`.
 ///
-/// The paper searches on the surrogate, so its preset meets the true event only in the final draws;
-/// ours searches on the true event itself.
+/// The search of the paper uses the surrogate event, so the preset `paper` evaluates the true event
+/// only in the final draws. The default preset searches on the true event.
 pub(super) fn estimate(setup: &Setup, key: RowKey, seed: u64) -> anyhow::Result<Estimate> {
     let estimator = key.estimator(setup.budget())?;
     let (latent, surrogate) = (setup.latent(), setup.surrogate());
@@ -98,10 +103,10 @@ pub(super) fn estimate(setup: &Setup, key: RowKey, seed: u64) -> anyhow::Result<
     })
 }
 
-/// Draws of a trial's final proposal, in target space.
+/// Draws from the final proposal of a trial, in target space.
 struct Draws {
     x: DMatrix<f64>,
-    /// Mean of $-\log p_X$ over all draws, failing or not.
+    /// Mean of $-\ln p_X$ over all draws, failures or not.
     nll: f64,
 }
 
@@ -125,9 +130,16 @@ impl Draws {
     }
 
     fn decoded(setup: &Setup, u: DMatrixView<'_, f64>) -> anyhow::Result<Self> {
-        let image = setup.transport().decode(u)?;
-        // log p_X(T(u)) = log φ(u) − log|det J_T(u)|
-        let nll = image.ln_det.mean() - setup.latent().ln_pdf(u)?.mean();
-        Ok(Self { x: image.points, nll })
+        let mapped = setup.transport().decode(u)?;
+        // ln p_X(T(u)) = ln φ(u) − ln|det J_T(u)|
+        let nll = mapped.ln_det.mean() - setup.latent().ln_pdf(u)?.mean();
+        Ok(Self { x: mapped.points, nll })
     }
+}
+
+/// The failures among the samples `x`, `[d, m]`.
+fn failing(g: &dyn LimitState, x: DMatrixView<'_, f64>) -> anyhow::Result<DMatrix<f64>> {
+    let g = g.evaluate(x)?;
+    let columns: Vec<usize> = (0..x.ncols()).filter(|&j| g[j] <= 0.0).collect();
+    Ok(x.select_columns(&columns))
 }

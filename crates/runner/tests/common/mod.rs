@@ -19,17 +19,17 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What the program printed.
-pub(crate) fn told(output: &Output) -> String {
+/// Standard output of the program.
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The error of a command that must fail; TOML's show the line they are about below it.
+/// The error message of a command that must fail. Errors in TOML show the line on further lines.
 pub(crate) fn refused(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
-    text[text.find("error: ").expect("an error is told")..].to_owned()
+    text[text.find("error: ").expect("an error is printed")..].to_owned()
 }
 
 /// Writes `data.csv`, two correlated features: `a` standard normal, `b` half of it plus noise, `a`

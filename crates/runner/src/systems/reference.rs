@@ -1,8 +1,8 @@
-//! What the estimates are held to: failures and their share among simulated outcomes that the flow has
-//! not seen, with the failure regions and the moments they belong to.
+//! The reference for the estimates: the failures and their share among simulated outcomes that the
+//! flow was not trained on, with the failure regions and the moments of the features.
 //!
-//! A reference is made once, from many simulations, and kept in a file: race cars take a core second
-//! for every eighty runs.
+//! A reference is computed once, from many simulations, and kept in a file: one core simulates only
+//! about eighty race cars per second.
 
 use std::{collections::HashMap, path::Path};
 
@@ -14,54 +14,58 @@ use nalgebra::DMatrix;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
-use crate::{files::replace, reproduce::Probability};
+use crate::{output::file, systems::probability::CountedProbability};
 
 const FORMAT: &str = "latent-is reference";
 const VERSION: &str = "1";
-/// Failures kept, at most.
+/// Failures in the file, at most.
 const FAILURES: usize = 10_000;
-/// Outcomes kept for likelihoods and pictures.
+/// Outcomes in the file, at most, for likelihoods and figures.
 const OUTCOMES: usize = 5_000;
-/// Two sets of moments are the same when they agree to this, relative to the standard deviations.
-const SAME: f64 = 1e-9;
+/// Largest difference between equal moments, relative to the standard deviations.
+const TOLERANCE: f64 = 1e-9;
 
 /// Simulated failures and their share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// Points around which the failure ellipsoids are laid, one set a region, standardised, `[d, n]`.
+    /// The points that the failure ellipsoids enclose, one set per region, standardised, `[d, n]`.
     pub regions: Vec<DMatrix<f64>>,
     /// Failing outcomes, standardised, `[d, n]`.
     pub failures: DMatrix<f64>,
-    /// Some outcomes, raw, `[d, n]`.
+    /// Some of the outcomes, in physical units, `[d, n]`.
     pub outcomes: DMatrix<f64>,
-    /// How many there were.
-    pub facts: Facts,
+    /// Counts, moments and provenance.
+    pub facts: ReferenceFacts,
 }
 
-/// How a reference came to be.
+/// How a reference was computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct ReferenceFacts {
     /// Name of the system.
     pub system: String,
-    /// Simulated outcomes.
+    /// Number of simulated outcomes.
     pub runs: usize,
-    /// Failing ones among them.
+    /// Number of failures among them.
     pub failing: usize,
     /// Seed of the simulations.
     pub seed: u64,
-    /// Moments the outcomes are standardised with, those of the flow.
+    /// Means of the features: the moments of the flow, which standardise the outcomes.
     pub mean: Vec<f64>,
-    /// See `mean`.
+    /// Standard deviations of the features.
     pub sd: Vec<f64>,
-    /// Command and commit.
+    /// Command, simulator, version and commit.
     pub provenance: HashMap<String, String>,
 }
 
 impl Reference {
-    /// Counts the failures among outcomes `x`, `[d, n]` raw, that `flow` was not trained on.
+    /// Counts the failures among outcomes that `flow` was not trained on.
+    ///
+    /// # Shapes
+    /// - `x`: `[d, n]`, in physical units
+    /// - `regions`: `[d, n]` each, standardised
     ///
     /// # Errors
-    /// When the regions cannot be enclosed.
+    /// When a region cannot be enclosed by an ellipsoid.
     pub fn count(
         flow: &Flow,
         regions: Vec<DMatrix<f64>>,
@@ -71,10 +75,10 @@ impl Reference {
         provenance: HashMap<String, String>,
     ) -> anyhow::Result<Self> {
         let failure = enclose(&regions, &Mvee::builder().build()?)?;
-        let z = flow.standardise().apply(x.as_view());
-        let g = failure.evaluate(z.as_view())?;
-        let failing: Vec<usize> = (0..z.ncols()).filter(|&j| g[j] <= 0.0).collect();
-        let facts = Facts {
+        let x_std = flow.standardise().apply(x.as_view());
+        let g = failure.evaluate(x_std.as_view())?;
+        let failing: Vec<usize> = (0..x_std.ncols()).filter(|&j| g[j] <= 0.0).collect();
+        let facts = ReferenceFacts {
             system: system.to_owned(),
             runs: x.ncols(),
             failing: failing.len(),
@@ -83,17 +87,18 @@ impl Reference {
             sd: flow.standardise().sd().to_vec(),
             provenance,
         };
-        let failures = z.select_columns(failing.iter().take(FAILURES));
+        let failures = x_std.select_columns(failing.iter().take(FAILURES));
         let outcomes = x.columns(0, OUTCOMES.min(x.ncols())).into();
         Ok(Self { regions, failures, outcomes, facts })
     }
 
     /// The failure probability by simulation.
-    pub fn probability(&self) -> Probability {
-        Probability::counted(self.facts.failing, self.facts.runs)
+    pub fn probability(&self) -> CountedProbability {
+        CountedProbability::new(self.facts.failing, self.facts.runs)
     }
 
-    /// Refuses a flow with other moments: its standardised units are others.
+    /// Checks that `flow` has the moments of this reference, so that both have the same standardised
+    /// units.
     ///
     /// # Errors
     /// When a mean or standard deviation differs.
@@ -101,21 +106,21 @@ impl Reference {
         let (mean, sd) = (flow.standardise().mean(), flow.standardise().sd());
         let same = |a: &[f64], b: &[f64]| {
             a.len() == b.len()
-                && a.iter().zip(b).zip(sd).all(|((a, b), s)| (a - b).abs() <= SAME * s)
+                && a.iter().zip(b).zip(sd).all(|((a, b), s)| (a - b).abs() <= TOLERANCE * s)
         };
         anyhow::ensure!(
             same(mean, &self.facts.mean) && same(sd, &self.facts.sd),
-            "the reference of `{}` belongs to a flow with other moments; with `--from-scratch` both \
-             are made anew",
+            "the reference of `{}` belongs to a flow with other moments; `--from-scratch` computes \
+             both anew",
             self.facts.system
         );
         Ok(())
     }
 
-    /// Writes the file under a temporary name and renames it.
+    /// Writes the file; an existing file is replaced as a whole.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
         let bytes =
             |x: &DMatrix<f64>| -> Vec<u8> { x.iter().flat_map(|v| v.to_le_bytes()).collect() };
@@ -138,22 +143,20 @@ impl Reference {
             ("version".to_owned(), VERSION.to_owned()),
             ("facts".to_owned(), serde_json::to_string(&self.facts)?),
         ]);
-        let bytes = safetensors::serialize(tensors, Some(meta))?;
-        replace(path, |file| Ok(std::io::Write::write_all(file, &bytes)?))
-            .with_context(|| format!("cannot write {}", path.display()))
+        file::write(path, safetensors::serialize(tensors, Some(meta))?)
     }
 
     /// Reads a reference from the bytes of a file; `origin` names it in messages.
     ///
     /// # Errors
-    /// When the bytes are truncated, foreign or of another version.
+    /// When the bytes are truncated, not a reference, or of another format version.
     pub fn from_bytes(bytes: &[u8], origin: &str) -> anyhow::Result<Self> {
-        let broken = || format!("{origin} is truncated or no reference");
+        let broken = || format!("{origin} is truncated or not a reference");
         let (_, header) = SafeTensors::read_metadata(bytes).with_context(broken)?;
         let meta = header.metadata().clone().unwrap_or_default();
         anyhow::ensure!(
             meta.get("format").map(String::as_str) == Some(FORMAT),
-            "{origin} is no reference written by this program"
+            "{origin} is not a reference written by this program"
         );
         let version = meta.get("version").map_or("none", String::as_str);
         anyhow::ensure!(
@@ -162,17 +165,20 @@ impl Reference {
         );
         let facts = meta.get("facts").map_or("", String::as_str);
         let facts = serde_json::from_str(facts).with_context(broken)?;
-        let file = SafeTensors::deserialize(bytes).with_context(broken)?;
+        let tensors = SafeTensors::deserialize(bytes).with_context(broken)?;
         let matrix = |name: &str| -> anyhow::Result<DMatrix<f64>> {
-            let view = file.tensor(name).with_context(broken)?;
-            let [n, d] = view.shape() else { anyhow::bail!("{origin}: `{name}` is no matrix") };
+            let view = tensors.tensor(name).with_context(broken)?;
+            let [n, d] = view.shape() else { anyhow::bail!("{origin}: `{name}` is not a matrix") };
             let numbers = view.data().as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b));
-            anyhow::ensure!(view.dtype() == Dtype::F64, "{origin}: `{name}` is not in f64");
+            anyhow::ensure!(
+                view.dtype() == Dtype::F64,
+                "{origin}: the numbers of `{name}` are not f64"
+            );
             Ok(DMatrix::from_iterator(*d, *n, numbers))
         };
         let regions = (0..)
             .map(|k| format!("region.{k}"))
-            .take_while(|name| file.tensor(name).is_ok())
+            .take_while(|name| tensors.tensor(name).is_ok())
             .map(|name| matrix(&name))
             .collect::<anyhow::Result<_>>()?;
         Ok(Self { regions, failures: matrix("failures")?, outcomes: matrix("outcomes")?, facts })
@@ -193,11 +199,11 @@ mod tests {
         let angle = |j: usize| j as f64 * std::f64::consts::FRAC_PI_4;
         let circle =
             DMatrix::from_fn(2, 8, |i, j| if i == 0 { angle(j).cos() } else { angle(j).sin() });
-        let z =
+        let x_std =
             DMatrix::from_fn(2, 100, |i, j| 0.5 * (if i == 0 { j % 10 } else { j / 10 }) as f64);
-        let x = flow.standardise().undo(z.as_view());
-        let facts = HashMap::from([("command".to_owned(), "test".to_owned())]);
-        let reference = Reference::count(&flow, vec![circle], &x, "grid", 3, facts).unwrap();
+        let x = flow.standardise().undo(x_std.as_view());
+        let provenance = HashMap::from([("command".to_owned(), "test".to_owned())]);
+        let reference = Reference::count(&flow, vec![circle], &x, "grid", 3, provenance).unwrap();
         (flow, reference)
     }
 

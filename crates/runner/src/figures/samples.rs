@@ -1,36 +1,34 @@
-//! The picture of a system: outcomes, failures and ellipsoids in target and in latent space.
+//! The figure of a system: outcomes, failures and ellipsoids in target space and in latent space.
 
-use latent_is::{Transport, rng::derive};
+use latent_is::Transport;
 use mvee::{Ellipsoid, Union};
 use nalgebra::DMatrix;
 
-use super::{Event, Method, Preset, RowKey, Space, setup::Setup, trial::estimate};
-use crate::figures::{Mark, Panel, Series, draw};
+use crate::{
+    figures::chart::{Mark, Panel, Series, draw},
+    reproduce::setup::Setup,
+};
 
-/// Most points of a cloud.
+/// Largest number of points in a cloud.
 const POINTS: usize = 2_000;
-/// Corners of the outline of an ellipsoid.
-const CORNERS: usize = 96;
+/// Number of line segments in the outline of an ellipsoid.
+const SEGMENTS: usize = 96;
 
-/// Two panels a failure region, target space at the left: the two coordinates in which its failures
-/// lie farthest from the origin.
+/// Two panels per failure region, target space on the left. The axes are the two coordinates in which
+/// the failures of the region are farthest from the origin.
+///
+/// # Shapes
+/// - `found`: `[d, n]`, latent points of failures that an estimator found
 ///
 /// # Errors
-/// When the search for failures or the drawing fails.
-pub(super) fn figure(setup: &Setup, system: &str, seed: u64) -> anyhow::Result<String> {
-    let (transport, kept) = (setup.transport(), setup.kept());
-    let flow = transport.flow();
-    let outcomes = flow.standardise().apply(kept.outcomes.as_view());
-    let failures = first(&kept.failures);
-    let key = RowKey {
-        space: Space::Latent,
-        method: Method::Ce,
-        preset: Preset::Default,
-        event: Event::True,
-    };
-    let found = first(&estimate(setup, key, derive(seed, "figure", 0))?.sample.points);
+/// When the flow or the drawing fails.
+pub fn samples(setup: &Setup, system: &str, found: &DMatrix<f64>) -> anyhow::Result<String> {
+    let (transport, reference) = (setup.transport(), setup.samples());
+    let outcomes = transport.flow().standardise().apply(reference.outcomes.as_view());
+    let failures = first(&reference.failures);
+    let found = first(found);
     let target = Clouds {
-        what: "target space, standardised",
+        title: "target space, standardised",
         outcomes: first(&outcomes),
         found: transport.decode_points(found.as_view())?,
         failures: failures.clone(),
@@ -38,7 +36,7 @@ pub(super) fn figure(setup: &Setup, system: &str, seed: u64) -> anyhow::Result<S
         name: &|i| setup.names()[i].clone(),
     };
     let latent = Clouds {
-        what: "latent space, surrogate ellipsoids",
+        title: "latent space, surrogate ellipsoids",
         outcomes: transport.encode(target.outcomes.as_view())?.points,
         failures: transport.encode(failures.as_view())?.points,
         found,
@@ -58,9 +56,9 @@ pub(super) fn figure(setup: &Setup, system: &str, seed: u64) -> anyhow::Result<S
     draw(&panels, 2)
 }
 
-/// What is drawn of one space; every matrix is `[d, n]`.
+/// The points to draw in one space; every matrix is `[d, n]`.
 struct Clouds<'a> {
-    what: &'a str,
+    title: &'a str,
     outcomes: DMatrix<f64>,
     failures: DMatrix<f64>,
     found: DMatrix<f64>,
@@ -82,7 +80,7 @@ impl Clouds<'_> {
         let outline = |member| Series::new("ellipsoids", Mark::Line, outline(member, axes));
         series.extend(self.union.members().iter().map(outline));
         Panel {
-            title: format!("{system}: {}", self.what),
+            title: format!("{system}: {}", self.title),
             x_label: (self.name)(axes[0]),
             y_label: (self.name)(axes[1]),
             series,
@@ -104,16 +102,17 @@ fn farthest(x: &DMatrix<f64>) -> [usize; 2] {
     axes
 }
 
-/// The outline of an ellipsoid's shadow on two coordinates: the ellipse of the block of its shape.
+/// The outline of the projection of an ellipsoid on two coordinates: the ellipse of the corresponding
+/// block of its shape matrix.
 fn outline(ellipsoid: &Ellipsoid, [i, j]: [usize; 2]) -> Vec<(f64, f64)> {
     let (c, s) = (ellipsoid.center(), ellipsoid.shape());
     // Cholesky factor of the block.
     let a = s[(i, i)].sqrt();
     let b = s[(i, j)] / a;
     let rest = (s[(j, j)] - b * b).max(0.0).sqrt();
-    (0..=CORNERS)
+    (0..=SEGMENTS)
         .map(|k| {
-            let (sin, cos) = (std::f64::consts::TAU * k as f64 / CORNERS as f64).sin_cos();
+            let (sin, cos) = (std::f64::consts::TAU * k as f64 / SEGMENTS as f64).sin_cos();
             (c[i] + a * cos, c[j] + b * cos + rest * sin)
         })
         .collect()
@@ -126,11 +125,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shadow_touches_what_the_ellipsoid_reaches() {
+    fn a_projection_is_as_wide_as_the_ellipsoid() {
         let shape = DMatrix::from_row_slice(3, 3, &[4.0, 1.0, 0.3, 1.0, 2.0, 0.1, 0.3, 0.1, 1.0]);
         let ellipsoid = Ellipsoid::new(DVector::from_vec(vec![1.0, 2.0, 3.0]), shape).unwrap();
         let line = outline(&ellipsoid, [0, 1]);
-        // Half-widths of the shadow are roots of the shape's diagonal.
+        // Half-widths of the projection are square roots of the diagonal of the shape matrix.
         let reach = |pick: fn(&(f64, f64)) -> f64| line.iter().map(pick).fold(f64::MIN, f64::max);
         assert!((reach(|p| p.0) - 3.0).abs() < 1e-2);
         assert!((reach(|p| p.1) - (2.0 + 2.0_f64.sqrt())).abs() < 1e-2);

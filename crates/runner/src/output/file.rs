@@ -1,28 +1,32 @@
-//! Files that are written whole or not at all.
+//! Files that are written completely or not at all.
+//!
+//! All result files of this crate go through [`replace`]. Files that grow while a run goes on
+//! (finished blocks of a simulation, finished trials) are appended to instead.
 
 use std::{fs::File, io::Write, path::Path};
 
 use anyhow::Context;
 
-/// Writes `contents` under a temporary name beside `path`, then renames it.
+/// Writes `contents` to a temporary file in the folder of `path`, then renames it to `path`.
 ///
 /// # Errors
-/// When the folder cannot be made or the file cannot be written; `path` is then as it was.
-pub fn write(path: &Path, contents: &str) -> anyhow::Result<()> {
-    write_bytes(path, contents.as_bytes())
+/// When the folder cannot be created or the file cannot be written. `path` is then unchanged.
+pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    replace(path, |file| Ok(file.write_all(contents.as_ref())?))
 }
 
-/// As [`write()`], for contents that are no text.
+/// Lets `fill` write a temporary file in the folder of `path`, then renames it to `path`.
 ///
 /// # Errors
-/// As [`write()`].
-pub fn write_bytes(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
-    replace(path, |file| Ok(file.write_all(contents)?))
-        .with_context(|| format!("cannot write {}", path.display()))
+/// As [`write()`], and when `fill` fails.
+pub fn replace(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    try_replace(path, fill).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Lets `fill` write a temporary file beside `path`, then renames it.
-pub(crate) fn replace(
+fn try_replace(
     path: &Path,
     fill: impl FnOnce(&mut File) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -32,7 +36,8 @@ pub(crate) fn replace(
     };
     std::fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
-    // Readable as any new file is, not by its owner alone; the process's mask still applies.
+    // The usual mode of a new file; a temporary file would be readable by its owner only. The umask
+    // of the process still applies.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder)?;
@@ -47,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_nothing_else_is_left() {
+    fn a_file_is_replaced_as_a_whole_and_no_other_file_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/table.md");
         write(&path, "one").unwrap();

@@ -1,6 +1,6 @@
-//! Finished trials, kept so that an interrupted evaluation goes on at the first unfinished one.
+//! The log of finished trials, from which an interrupted evaluation resumes.
 //!
-//! A text file: one line that says what is evaluated, then one line of JSON a trial.
+//! A text file: one line of JSON that says what is evaluated, then one line of JSON per trial.
 
 use std::{
     collections::HashMap,
@@ -13,17 +13,17 @@ use std::{
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::{RowKey, Trial};
+use crate::reproduce::{key::RowKey, trial::Trial};
 
-/// A trial with its place in the table.
+/// A finished trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrialRecord {
     /// The row.
     #[serde(flatten)]
     pub key: RowKey,
-    /// Its number within the row, from zero.
+    /// Number of the trial within the row, from zero.
     pub trial: usize,
-    /// What it yielded.
+    /// Its outcome.
     #[serde(flatten)]
     pub outcome: Trial,
 }
@@ -36,9 +36,9 @@ pub(super) struct TrialLog {
 }
 
 impl TrialLog {
-    /// Opens `path` or makes it. Trials of another evaluation than the one that `about` describes are
-    /// dropped, and so is a line that was cut short.
-    pub(super) fn open(path: &Path, about: &impl Serialize) -> anyhow::Result<Self> {
+    /// Opens or creates the log of the evaluation that `identity` describes. Trials of another
+    /// evaluation are discarded, and so is an incomplete last line.
+    pub(super) fn open(path: &Path, identity: &impl Serialize) -> anyhow::Result<Self> {
         let named = || format!("cannot use {}", path.display());
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(named)?;
@@ -47,11 +47,11 @@ impl TrialLog {
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).with_context(named)?;
         let mut text = String::new();
-        // What is no text is none of ours.
+        // A file that is not text is not a log.
         if file.read_to_string(&mut text).is_err() {
             text.clear();
         }
-        let header = serde_json::to_string(about)? + "\n";
+        let header = serde_json::to_string(identity)? + "\n";
         let mut done = HashMap::new();
         let mut end = header.len();
         if let Some(lines) = text.strip_prefix(&header) {
@@ -73,18 +73,18 @@ impl TrialLog {
         Ok(Self { path: path.to_owned(), file: Mutex::new(file), done })
     }
 
-    /// Number of trials that were done before.
+    /// Number of trials that an earlier run finished.
     pub(super) fn len(&self) -> usize {
         self.done.len()
     }
 
-    /// A trial that was done before.
+    /// A trial that an earlier run finished.
     pub(super) fn get(&self, key: RowKey, trial: usize) -> Option<&Trial> {
         self.done.get(&(key, trial))
     }
 
-    /// Keeps a trial.
-    pub(super) fn keep(&self, record: &TrialRecord) -> anyhow::Result<()> {
+    /// Appends a finished trial.
+    pub(super) fn append(&self, record: &TrialRecord) -> anyhow::Result<()> {
         let line = serde_json::to_string(record)? + "\n";
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(line.as_bytes())
@@ -119,12 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn finished_trials_come_back_to_the_bit_and_a_cut_line_does_not() {
+    fn finished_trials_are_read_back_exactly_without_an_incomplete_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/trials.jsonl");
         let log = TrialLog::open(&path, &"this").unwrap();
         for trial in 0..3 {
-            log.keep(&record(trial)).unwrap();
+            log.append(&record(trial)).unwrap();
         }
         drop(log);
         let bytes = std::fs::read(&path).unwrap();
@@ -132,7 +132,7 @@ mod tests {
 
         let log = TrialLog::open(&path, &"this").unwrap();
         assert_eq!((log.len(), log.get(record(1).key, 1)), (2, Some(&record(1).outcome)));
-        log.keep(&record(2)).unwrap();
+        log.append(&record(2)).unwrap();
         drop(log);
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
 

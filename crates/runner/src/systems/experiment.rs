@@ -1,35 +1,36 @@
-//! Experiment files.
+//! Experiment files in TOML.
 
 use std::path::Path;
 
 use anyhow::Context;
 use flow_core::{FlowConfig, TrainSettings};
 use serde::{Deserialize, Serialize};
+use sim_core::rng::derive;
 
-/// What is simulated, how the flow is trained and how often it is searched.
+/// What is simulated, how the flow is trained and how the estimators are evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
-    /// Name of the system, see [`System`](crate::system::System).
+    /// Name of the system, see [`System`](crate::systems::system::System).
     pub system: String,
-    /// Independent repetitions of every row.
+    /// Independent trials per row of the table.
     pub trials: usize,
-    /// Seed of everything but the training, which has its own.
+    /// Seed of everything except the training, which has its own seed.
     pub seed: u64,
-    /// Simulations for the reference probability and failures.
+    /// Number of simulations for the reference probability and the reference failures.
     pub reference_runs: usize,
     /// Seed of these simulations; derived from `seed` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_seed: Option<u64>,
-    /// Latent draws for the flow's own failure probability.
+    /// Number of latent draws for the failure probability under the flow.
     pub flow_draws: usize,
-    /// Evaluations that a trial of the default preset may spend, search included.
+    /// Evaluations per trial of the default preset, at most, including the search.
     pub budget: u64,
-    /// Draws of a trial's final proposal for NLL, coverage and density.
+    /// Draws from the final proposal of each trial, for NLL, coverage and density.
     pub metric_draws: usize,
     /// Reference failures for coverage and density, at most.
     pub metric_failures: usize,
-    /// Neighbours in coverage and density.
+    /// Number of neighbours in coverage and density.
     pub neighbours: usize,
     /// How the flow is trained.
     pub training: Training,
@@ -39,9 +40,9 @@ pub struct Experiment {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
-    /// Simulations to train on.
+    /// Number of simulations to train on.
     pub runs: usize,
-    /// Seed of these simulations; derived from that of the training if absent.
+    /// Seed of these simulations; derived from the seed of the training if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_seed: Option<u64>,
     /// Architecture.
@@ -65,8 +66,8 @@ impl Experiment {
     /// Reads an experiment; `origin` names the file in messages.
     ///
     /// # Errors
-    /// When the text is no TOML, holds unknown or lacks known keys (the message points at the line),
-    /// or a number is zero that must not be.
+    /// When the text is not TOML, has an unknown key or lacks a key (the message names the line), or
+    /// a number is zero that must be positive.
     pub fn parse(text: &str, origin: &str) -> anyhow::Result<Self> {
         let experiment: Self =
             toml::from_str(text).with_context(|| format!("cannot read experiment {origin}"))?;
@@ -85,12 +86,24 @@ impl Experiment {
         }
         Ok(experiment)
     }
+
+    /// The seed of the simulations for the reference.
+    pub fn seed_of_reference(&self) -> u64 {
+        self.reference_seed.unwrap_or_else(|| derive(self.seed, "reference", 0))
+    }
+}
+
+impl Training {
+    /// The seed of the simulations to train on.
+    pub fn seed_of_data(&self) -> u64 {
+        self.data_seed.unwrap_or_else(|| derive(self.settings.seed(), "training data", 0))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::System;
+    use crate::systems::system::System;
 
     #[test]
     fn the_shipped_experiments_are_read() {
@@ -106,7 +119,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_its_line() {
-        let text = include_str!("../experiments/robot.toml").replace("trials =", "trails =");
+        let text = include_str!("../../experiments/robot.toml").replace("trials =", "trails =");
         let error = format!("{:#}", Experiment::parse(&text, "robot.toml").unwrap_err());
         assert!(error.contains("robot.toml") && error.contains("trails"), "{error}");
         assert!(error.contains("line 5"), "{error}");
@@ -114,7 +127,8 @@ mod tests {
 
     #[test]
     fn zero_trials_are_refused() {
-        let text = include_str!("../experiments/robot.toml").replace("trials = 20", "trials = 0");
+        let text =
+            include_str!("../../experiments/robot.toml").replace("trials = 20", "trials = 0");
         let error = Experiment::parse(&text, "robot.toml").unwrap_err().to_string();
         assert_eq!(error, "robot.toml: `trials` must be positive");
     }

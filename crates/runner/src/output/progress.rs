@@ -11,11 +11,11 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Seconds between two plain lines.
-const PLAIN_SECONDS: u64 = 15;
+/// Time between two plain lines.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(15);
 
-/// One long piece of work, counted in steps; may be told of steps from several threads.
-pub struct Progress {
+/// The progress of one task, counted in steps. Several threads may report steps.
+pub struct TaskProgress {
     label: String,
     total: u64,
     done: AtomicU64,
@@ -24,8 +24,8 @@ pub struct Progress {
     last_line: Mutex<Instant>,
 }
 
-impl Progress {
-    /// Begins work of `total` steps.
+impl TaskProgress {
+    /// Starts a task of `total` steps.
     pub fn start(label: impl Into<String>, total: u64) -> Self {
         let label = label.into();
         let bar = stderr().is_terminal().then(|| {
@@ -40,7 +40,7 @@ impl Progress {
         Self { label, total, done: AtomicU64::new(0), bar, begin: now, last_line: Mutex::new(now) }
     }
 
-    /// `n` more steps are done.
+    /// Reports that `n` more steps are done.
     pub fn advance(&self, n: u64) {
         let done = self.done.fetch_add(n, Ordering::Relaxed) + n;
         if let Some(bar) = &self.bar {
@@ -48,29 +48,29 @@ impl Progress {
             return;
         }
         let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() >= Duration::from_secs(PLAIN_SECONDS) {
+        if last.elapsed() >= PLAIN_INTERVAL {
             *last = Instant::now();
             let percent = 100 * done / self.total.max(1);
             eprintln!("{}: {percent} % after {} s", self.label, self.begin.elapsed().as_secs());
         }
     }
 
-    /// A remark beside the bar.
-    pub fn remark(&self, text: impl Into<String>) {
+    /// Sets the text to the right of the bar.
+    pub fn set_message(&self, text: impl Into<String>) {
         if let Some(bar) = &self.bar {
             bar.set_message(text.into());
         }
     }
 
-    /// A line of its own, above the bar.
-    pub fn line(&self, text: &str) {
+    /// Prints a separate line, above the bar if there is one.
+    pub fn print_line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
             None => eprintln!("{}: {text}", self.label),
         }
     }
 
-    /// The work is done; leaves one line with the time it took.
+    /// Ends the task and prints one line with the time it took.
     pub fn finish(self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -1,0 +1,67 @@
+//! The sampled failures of an estimate.
+
+use std::path::Path;
+
+use latent_is::{Estimate, FlowTransport, Transport};
+use nalgebra::{DMatrix, DVector};
+
+use crate::{
+    commands::features::WEIGHT,
+    estimation::method::Space,
+    outcomes::{self, Format},
+};
+
+/// Sampled failures in physical units, with their weights.
+pub(super) struct Failures {
+    /// The failures, `[d, m]`.
+    x: DMatrix<f64>,
+    /// The weights, `[m]`.
+    weights: DVector<f64>,
+}
+
+impl Failures {
+    /// The failures of `estimate`; its points are in `space`.
+    ///
+    /// # Errors
+    /// When the flow cannot decode the points.
+    pub(super) fn of(
+        estimate: &Estimate,
+        transport: &FlowTransport,
+        space: Space,
+    ) -> anyhow::Result<Self> {
+        let moments = transport.flow().standardise();
+        let points = estimate.sample.points.as_view();
+        let x = match space {
+            Space::Latent => moments.undo(transport.decode_points(points)?.as_view()),
+            Space::Target => moments.undo(points),
+        };
+        Ok(Self { x, weights: estimate.sample.ln_w.map(f64::exp) })
+    }
+
+    /// Number of failures `m`.
+    pub(super) fn len(&self) -> usize {
+        self.x.ncols()
+    }
+
+    /// At most `n` failures, one per row.
+    pub(super) fn rows(&self, n: usize) -> Vec<Vec<f64>> {
+        rows(&self.x, n)
+    }
+
+    /// Writes the failures under the feature names, with the weights in the last column.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn write(&self, path: &Path, names: &[String]) -> anyhow::Result<()> {
+        let d = self.x.nrows();
+        let mut table = self.x.clone().insert_row(d, 0.0);
+        table.row_mut(d).copy_from(&self.weights.transpose());
+        let names = [names, &[WEIGHT.to_owned()]].concat();
+        outcomes::write(path, Format::of(path)?, &names, &table)
+    }
+}
+
+/// The first `n` columns of `x`, one per row.
+pub(super) fn rows(x: &DMatrix<f64>, n: usize) -> Vec<Vec<f64>> {
+    x.column_iter().take(n).map(|x| x.iter().copied().collect()).collect()
+}

@@ -1,0 +1,174 @@
+//! `latent-is estimate`: the probability of a failure criterion under a flow.
+
+mod failures;
+mod source;
+mod terminal;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use latent_is::{
+    Estimate, FinalStage, FlowTransport, StandardNormal, Transport, Units,
+    latent::{ComposedLimitState, PushForward},
+    verdict::Status,
+};
+
+use crate::{
+    commands::{
+        estimate::{failures::Failures, source::FlowSource},
+        features::outcomes_for,
+    },
+    criterion::FailureCriterion,
+    estimation::{
+        agreement::Agreement,
+        method::{MethodKind, Space},
+    },
+    outcomes::Format,
+    output::file,
+    report::estimate::EstimateRecord,
+};
+
+/// Largest number of draws and of failures in the record.
+const RECORDED: usize = 1_000;
+/// Confidence of the interval.
+const CONFIDENCE: f64 = 0.95;
+
+/// Estimates the probability of a failure criterion under a flow.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// File of the flow.
+    #[arg(long, value_name = "FILE", required_unless_present = "system")]
+    flow: Option<PathBuf>,
+    /// Use the shipped flow of this system instead: robot, racecar or f16.
+    #[arg(long, conflicts_with = "flow")]
+    system: Option<String>,
+    /// The failure criterion in TOML: half-spaces, boxes and ellipsoids on named features.
+    #[arg(long, value_name = "FILE")]
+    criterion: PathBuf,
+    /// Outcomes to compare the flow with: .npy, .csv or .parquet.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// The estimator.
+    #[arg(long, default_value = "adaptive")]
+    method: MethodKind,
+    /// The space in which the estimator works.
+    #[arg(long, default_value = "latent")]
+    space: Space,
+    /// Seed. The same seed gives the same results.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Target of the coefficient of variation.
+    #[arg(long, default_value_t = 0.03)]
+    target_cov: f64,
+    /// Largest number of evaluations of the criterion, including the search.
+    #[arg(long, default_value_t = 200_000)]
+    budget: u64,
+    /// Write the estimate with all inputs to this file as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the sampled failures to this file, with their weights in the last column: .npy, .csv or
+    /// .parquet.
+    #[arg(long, value_name = "FILE")]
+    samples: Option<PathBuf>,
+    /// Device that computes the flow.
+    #[arg(long, default_value = flow_core::DEVICES[0])]
+    device: String,
+}
+
+/// Runs the command and returns the status of the verdict.
+///
+/// # Errors
+/// When a file or an argument is invalid, or the estimator fails.
+pub fn run(args: &Args) -> anyhow::Result<Status> {
+    let device = flow_core::device(&args.device)?;
+    if let Some(path) = &args.samples {
+        Format::of(path)?;
+    }
+    let source = FlowSource::load(args.flow.as_deref(), args.system.as_deref(), &device)?;
+    let FlowSource { file, names, origin } = source;
+    let moments = file.flow.standardise();
+    let criterion = FailureCriterion::read(&args.criterion, &names, moments)?;
+    let data = match &args.data {
+        Some(path) => Some(moments.apply(outcomes_for(path, &names)?.x.as_view())),
+        None => None,
+    };
+    let provenance = file.record.provenance;
+    let transport = FlowTransport::new(file.flow, Units::Standardised);
+
+    let begin = Instant::now();
+    let estimate = estimate(args, &criterion, &transport)?;
+    let seconds = begin.elapsed().as_secs_f64();
+    let agreement = match &data {
+        Some(x_std) => Some(Agreement::new(&criterion, x_std, &transport, &estimate, args.seed)?),
+        None => None,
+    };
+    let interval = estimate.interval(CONFIDENCE);
+    let mut verdict = estimate.verdict();
+    if let Some(reason) = agreement.as_ref().and_then(Agreement::reason) {
+        verdict = verdict.with(reason);
+    }
+    let (status, sentence) = (verdict.status, verdict.to_string());
+    terminal::print_estimate(&estimate, &interval, &sentence, &origin, seconds);
+    terminal::print_agreement(agreement.as_ref());
+
+    let failures = Failures::of(&estimate, &transport, args.space)?;
+    if let Some(path) = &args.samples {
+        failures.write(path, &names)?;
+        println!("{} failures written to {}", failures.len(), path.display());
+    }
+    if let Some(path) = &args.json {
+        let flow = transport.flow();
+        let record = EstimateRecord {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            flow: origin,
+            provenance,
+            criterion: criterion.text().to_owned(),
+            method: args.method,
+            space: args.space,
+            seed: args.seed,
+            target_cov: args.target_cov,
+            budget: args.budget,
+            probability: estimate.pf(),
+            interval,
+            verdict,
+            sentence,
+            features: names,
+            mean: flow.standardise().mean().to_vec(),
+            sd: flow.standardise().sd().to_vec(),
+            draws: failures::rows(&flow.sample(RECORDED, args.seed)?, RECORDED),
+            failures: failures.rows(RECORDED),
+            agreement,
+            estimate,
+        };
+        write_record(path, &record)?;
+    }
+    Ok(status)
+}
+
+/// Runs the estimator.
+fn estimate(
+    args: &Args,
+    criterion: &FailureCriterion,
+    transport: &FlowTransport,
+) -> anyhow::Result<Estimate> {
+    let last = FinalStage::builder()
+        .target_cov(Some(args.target_cov))
+        .budget(Some(args.budget))
+        .build()?;
+    let method = args.method.with(last)?;
+    Ok(match args.space {
+        Space::Latent => {
+            let g = ComposedLimitState::new(criterion, transport)?;
+            method.estimate(&StandardNormal::new(transport.dim()), &g, args.seed)?
+        }
+        Space::Target => method.estimate(&PushForward::new(transport), criterion, args.seed)?,
+    })
+}
+
+fn write_record(path: &Path, record: &EstimateRecord) -> anyhow::Result<()> {
+    file::write(path, serde_json::to_string_pretty(record)?)?;
+    println!("estimate written to {}", path.display());
+    Ok(())
+}

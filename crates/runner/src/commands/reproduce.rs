@@ -1,0 +1,97 @@
+//! `latent-is reproduce`: the evaluation of the paper.
+
+use std::path::PathBuf;
+
+use crate::{
+    estimation::method::{MethodKind, Space},
+    figures::{self, samples::samples},
+    report,
+    reproduce::evaluation::{Evaluation, EvaluationOptions},
+    systems::system::System,
+};
+
+/// Reproduces the evaluation of the paper.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// The system: robot, racecar or f16 [default: all three].
+    #[arg(long)]
+    system: Option<String>,
+    /// Trials per row [default: 20; the paper has 100].
+    #[arg(long)]
+    trials: Option<usize>,
+    /// Five trials per row.
+    #[arg(long, conflicts_with = "trials")]
+    quick: bool,
+    /// Seed of simulations and estimators [default: 1].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only this estimator.
+    #[arg(long)]
+    method: Option<MethodKind>,
+    /// Only this space.
+    #[arg(long)]
+    space: Option<Space>,
+    /// Use this experiment file instead of the shipped one.
+    #[arg(long, value_name = "FILE", requires = "system")]
+    experiment: Option<PathBuf>,
+    /// Simulate and train anew instead of using the shipped flow.
+    #[arg(long)]
+    from_scratch: bool,
+    /// Use this flow instead of the shipped one.
+    #[arg(long, value_name = "FILE", conflicts_with = "from_scratch", requires = "system")]
+    flow: Option<PathBuf>,
+    /// Folder of the results. Each system has its own folder in it.
+    #[arg(long, value_name = "FOLDER", default_value = "results")]
+    out: PathBuf,
+    /// Device that computes the flow.
+    #[arg(long, default_value = flow_core::DEVICES[0])]
+    device: String,
+}
+
+/// Runs the evaluation of one system or of all systems.
+///
+/// # Errors
+/// When an argument is invalid, a file cannot be read or written, or an estimator fails.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let systems: Vec<String> = match &args.system {
+        Some(system) => vec![system.clone()],
+        None => System::names().map(str::to_owned).collect(),
+    };
+    let options = EvaluationOptions::from(args);
+    systems
+        .into_iter()
+        .try_for_each(|system| evaluate(&EvaluationOptions { system, ..options.clone() }))
+}
+
+/// Runs one evaluation, prints its tables and writes its files.
+fn evaluate(options: &EvaluationOptions) -> anyhow::Result<()> {
+    let evaluation = Evaluation::prepare(options)?;
+    if evaluation.trials_done() > 0 {
+        println!("{} trials were finished before", evaluation.trials_done());
+    }
+    let results = evaluation.run()?;
+    let found = evaluation.sampled_failures()?;
+    let picture = samples(evaluation.setup(), &results.system, &found)?;
+    println!("{}", report::terminal(&results));
+    report::write_all(&results, evaluation.folder())?;
+    figures::write(evaluation.folder(), "samples", &picture)?;
+    println!("results written to {}", evaluation.folder().display());
+    evaluation.finish()
+}
+
+impl From<Args> for EvaluationOptions {
+    fn from(args: Args) -> Self {
+        Self {
+            system: args.system.unwrap_or_default(),
+            trials: args.trials.or(args.quick.then_some(5)),
+            seed: args.seed,
+            experiment: args.experiment,
+            from_scratch: args.from_scratch,
+            flow: args.flow,
+            method: args.method,
+            space: args.space,
+            out: args.out,
+            device: args.device,
+        }
+    }
+}

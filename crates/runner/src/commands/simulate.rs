@@ -1,0 +1,51 @@
+//! `latent-is simulate`: outcomes of a simulator in a file.
+
+use std::path::PathBuf;
+
+use crate::{
+    outcomes::{self, Format},
+    simulation::{
+        part_file::{PartFile, remove_part},
+        simulate, unfinished,
+    },
+    systems::system::System,
+};
+
+/// Simulates outcomes and writes them to a file.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// The system: robot, racecar or f16.
+    system: String,
+    /// Number of outcomes.
+    #[arg(short, long)]
+    n: usize,
+    /// Seed. The same seed gives the same outcomes; a longer run begins with the outcomes of a shorter
+    /// one.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// File to write; its extension selects the format: .npy, .csv or .parquet.
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When an argument is invalid or a file cannot be written.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    anyhow::ensure!(args.n > 0, "-n must be positive");
+    let format = Format::of(&args.out)?;
+    let system = System::by_name(&args.system)?;
+    let simulator = system.simulator();
+    let part = PartFile::open(&args.out, simulator.as_ref(), args.seed)?;
+    let label = format!("simulating {}", system.name);
+    let x = simulate(simulator.as_ref(), args.n, args.seed, &label, Some(part))?;
+    outcomes::write(&args.out, format, &system.feature_names(), &x)?;
+    remove_part(&args.out)?;
+    let nan = unfinished(&x);
+    if nan > 0 {
+        eprintln!("{nan} outcomes are NaN: the simulator could not finish them");
+    }
+    println!("{} outcomes of {} features written to {}", x.ncols(), x.nrows(), args.out.display());
+    Ok(())
+}

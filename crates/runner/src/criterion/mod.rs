@@ -1,0 +1,182 @@
+//! Failure criteria from files: half-spaces, boxes and ellipsoids on named features. A criterion is
+//! the union of its regions.
+//!
+//! ```toml
+//! units = "physical"            # or "standardised", with the moments of the flow
+//!
+//! [[half_space]]                # 1.0 h - 0.2 v <= 50
+//! features = { h = 1.0, v = -0.2 }
+//! at_most = 50.0
+//!
+//! [[box]]                       # all of these bounds together
+//! features = { theta = [0.3, inf], q = [-0.1, 0.1] }
+//!
+//! [[ellipsoid]]                 # the smallest ellipsoid around these points
+//! features = ["x", "y"]
+//! points = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+//! ```
+
+mod file;
+mod reader;
+mod region;
+
+use std::path::Path;
+
+use anyhow::Context;
+use flow_core::bijection::Standardise;
+use latent_is::{EvalError, LimitState};
+use nalgebra::{DMatrixView, DVector};
+
+use crate::criterion::{file::CriterionFile, reader::RegionReader, region::Region};
+
+/// A union of failure regions, as a limit state on standardised features: an outcome fails if it
+/// lies in at least one region.
+#[derive(Clone, Debug)]
+pub struct FailureCriterion {
+    dim: usize,
+    regions: Vec<Region>,
+    text: String,
+}
+
+impl FailureCriterion {
+    /// Reads a criterion on the features `names`, `[d]`, with the moments of the training data.
+    ///
+    /// # Errors
+    /// When the file cannot be read, and as [`parse`](Self::parse).
+    pub fn read(path: &Path, names: &[String], moments: &Standardise) -> anyhow::Result<Self> {
+        let origin = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {origin}"))?;
+        Self::parse(text, &origin, names, moments)
+    }
+
+    /// Reads a criterion from text; `origin` names the file in messages.
+    ///
+    /// # Errors
+    /// Names the line of invalid TOML, of an unknown key, of a feature that does not exist, of a
+    /// region that is empty or has no bounds, and of points that no ellipsoid encloses.
+    pub fn parse(
+        text: impl Into<String>,
+        origin: &str,
+        names: &[String],
+        moments: &Standardise,
+    ) -> anyhow::Result<Self> {
+        let text = text.into();
+        let file: CriterionFile =
+            toml::from_str(&text).with_context(|| format!("cannot read criterion {origin}"))?;
+        let reader = RegionReader { text: &text, origin, names, moments, units: file.units };
+        let mut regions = Vec::new();
+        for region in &file.half_space {
+            regions.push(reader.half_space(region)?);
+        }
+        for region in &file.boxes {
+            regions.push(reader.bounds(region)?);
+        }
+        for region in &file.ellipsoid {
+            regions.push(reader.ellipsoid(region)?);
+        }
+        anyhow::ensure!(
+            !regions.is_empty(),
+            "{origin} defines no region; write a [[half_space]], a [[box]] or an [[ellipsoid]]"
+        );
+        Ok(Self { dim: names.len(), regions, text })
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl LimitState for FailureCriterion {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn evaluate(&self, x_std: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
+        let nearest = |x: &[f64]| {
+            self.regions.iter().map(|region| region.distance(x)).fold(f64::INFINITY, f64::min)
+        };
+        let g = x_std.column_iter().map(|x| nearest(x.as_slice()));
+        Ok(DVector::from_iterator(x_std.ncols(), g))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DMatrix;
+
+    use super::*;
+
+    fn names() -> Vec<String> {
+        ["x", "y"].map(str::to_owned).into()
+    }
+
+    fn moments() -> Standardise {
+        Standardise::new(vec![10.0, -5.0], vec![2.0, 4.0]).unwrap()
+    }
+
+    /// The limit state at a point in physical units.
+    fn value(text: &str, point: [f64; 2]) -> f64 {
+        let criterion = FailureCriterion::parse(text, "c.toml", &names(), &moments()).unwrap();
+        let x = DMatrix::from_column_slice(2, 1, &point);
+        criterion.evaluate(moments().apply(x.as_view()).as_view()).unwrap()[0]
+    }
+
+    #[test]
+    fn regions_are_where_they_were_put() {
+        let half = "[[half_space]]\nfeatures = { x = 1.0, y = -1.0 }\nat_least = 20.0\n";
+        assert!(value(half, [14.0, -5.0]) > 0.0 && value(half, [15.5, -5.0]) < 0.0);
+        // 2 x_std - 4 y_std >= 5: the distance from the mean is 5 / sqrt(20).
+        assert!((value(half, [10.0, -5.0]) - 5.0 / 20.0_f64.sqrt()).abs() < 1e-12);
+        let low = "[[half_space]]\nfeatures = { y = 1.0 }\nat_most = -9.0\n";
+        assert!((value(low, [0.0, -9.0])).abs() < 1e-12 && value(low, [0.0, -10.0]) < 0.0);
+
+        let bounds = "[[box]]\nfeatures = { x = [11.0, inf], y = [-6.0, -4.0] }\n";
+        assert!(value(bounds, [12.0, -5.0]) < 0.0 && value(bounds, [12.0, -3.0]) > 0.0);
+        for units in ["standardised", "standardized"] {
+            let standard = format!(
+                "units = \"{units}\"\n[[box]]\nfeatures = {{ x = [0.5, 1.5], y = [-1.0, 1.0] }}\n"
+            );
+            assert!(value(&standard, [12.0, -5.0]) < 0.0 && value(&standard, [14.0, -5.0]) > 0.0);
+        }
+
+        let points = "[[ellipsoid]]\nfeatures = [\"y\", \"x\"]\npoints = [[-6, 9], [-4, 9], [-6, 11], [-4, 11]]\n";
+        assert!(value(points, [10.0, -5.0]) < 0.0 && value(points, [11.0, -4.0]).abs() < 1e-6);
+        let both = format!("{half}{points}");
+        assert!(value(&both, [10.0, -5.0]) < 0.0 && value(&both, [15.5, -5.0]) < 0.0);
+    }
+
+    #[test]
+    fn mistakes_are_shown_with_their_line() {
+        let message = |text: &str| {
+            let error = FailureCriterion::parse(text, "c.toml", &names(), &moments()).unwrap_err();
+            format!("{error:#}")
+        };
+        let cases = [
+            (
+                "[[box]]\nfeatures = { h = [0.0, 1.0] }\n",
+                "line 2: there is no feature `h`; the features are x, y",
+            ),
+            ("[[box]]\nfeature = { x = [0.0, 1.0] }\n", "unknown field `feature`"),
+            ("[[sphere]]\n", "unknown field `sphere`"),
+            ("\n[[box]]\nfeatures = { x = [1.0, 0.0] }\n", "line 3: `x` has the bounds 1 and 0"),
+            ("[[box]]\nfeatures = { x = [-inf, inf] }\n", "contains all outcomes"),
+            ("[[half_space]]\nfeatures = { x = 1.0 }\n", "line 2: a half-space needs either"),
+            ("[[half_space]]\nfeatures = { x = 0.0 }\nat_most = 1.0\n", "not all of them zero"),
+            (
+                "[[ellipsoid]]\nfeatures = [\"x\", \"y\"]\npoints = [[0, 0], [1, 1]]\n",
+                "line 3: no ellipsoid encloses these points",
+            ),
+            (
+                "[[ellipsoid]]\nfeatures = [\"x\", \"y\"]\npoints = [[0, 0, 0]]\n",
+                "a point has 3 numbers, but there are 2 features",
+            ),
+            ("", "defines no region"),
+        ];
+        for (text, expected) in cases {
+            let message = message(text);
+            assert!(message.contains("c.toml") && message.contains(expected), "{message}");
+        }
+    }
+}

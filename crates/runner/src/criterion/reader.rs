@@ -1,0 +1,123 @@
+//! From the entries of a file to regions on standardised features.
+
+use std::{cmp::Ordering, ops::Range};
+
+use flow_core::bijection::Standardise;
+use mvee::Mvee;
+use nalgebra::{DMatrix, DVector};
+
+use crate::criterion::{
+    file::{Bounds, CriterionUnits, HalfSpace, Points},
+    region::Region,
+};
+
+/// What is needed to convert the regions of a file to standardised features.
+pub(super) struct RegionReader<'a> {
+    /// The text of the file, for line numbers in messages.
+    pub(super) text: &'a str,
+    /// The name of the file, for messages.
+    pub(super) origin: &'a str,
+    /// Feature names, `[d]`.
+    pub(super) names: &'a [String],
+    /// Mean and standard deviation of each feature.
+    pub(super) moments: &'a Standardise,
+    /// The units of the file.
+    pub(super) units: CriterionUnits,
+}
+
+impl RegionReader<'_> {
+    /// An error at the line of `span`.
+    fn at(&self, span: Range<usize>, message: &str) -> anyhow::Error {
+        let line = self.text[..span.start].matches('\n').count() + 1;
+        anyhow::anyhow!("{}, line {line}: {message}", self.origin)
+    }
+
+    fn feature(&self, name: &str, span: Range<usize>) -> anyhow::Result<usize> {
+        self.names.iter().position(|known| known == name).ok_or_else(|| {
+            let known = self.names.join(", ");
+            self.at(span, &format!("there is no feature `{name}`; the features are {known}"))
+        })
+    }
+
+    /// A value of feature `i`, standardised.
+    fn standardised(&self, i: usize, value: f64) -> f64 {
+        match self.units {
+            CriterionUnits::Standardised => value,
+            CriterionUnits::Physical => (value - self.moments.mean()[i]) / self.moments.sd()[i],
+        }
+    }
+
+    pub(super) fn half_space(&self, region: &HalfSpace) -> anyhow::Result<Region> {
+        let span = region.features.span();
+        // c·x >= t is (c s)·x_std >= t - c·m in standardised features.
+        let (sign, threshold) = match (region.at_least, region.at_most) {
+            (Some(t), None) => (1.0, t),
+            (None, Some(t)) => (-1.0, t),
+            _ => {
+                return Err(self.at(span, "a half-space needs either `at_least` or `at_most`"));
+            }
+        };
+        let mut normal = DVector::zeros(self.names.len());
+        let mut offset = sign * threshold;
+        for (name, factor) in region.features.get_ref() {
+            let i = self.feature(name, span.clone())?;
+            let (mean, sd) = match self.units {
+                CriterionUnits::Standardised => (0.0, 1.0),
+                CriterionUnits::Physical => (self.moments.mean()[i], self.moments.sd()[i]),
+            };
+            normal[i] = sign * factor * sd;
+            offset -= sign * factor * mean;
+        }
+        let norm = normal.norm();
+        if !(norm > 0.0 && norm.is_finite() && offset.is_finite()) {
+            return Err(self.at(span, "the half-space needs finite factors, not all of them zero"));
+        }
+        Ok(Region::HalfSpace { normal: normal / norm, offset: offset / norm })
+    }
+
+    pub(super) fn bounds(&self, region: &Bounds) -> anyhow::Result<Region> {
+        let span = region.features.span();
+        let mut bounds = Vec::new();
+        for (name, [low, high]) in region.features.get_ref() {
+            let i = self.feature(name, span.clone())?;
+            // A comparison with NaN is false, so NaN is refused too.
+            if low.partial_cmp(high) != Some(Ordering::Less) {
+                let message = format!(
+                    "`{name}` has the bounds {low} and {high}; the lower bound comes first"
+                );
+                return Err(self.at(span, &message));
+            }
+            bounds.push((i, [self.standardised(i, *low), self.standardised(i, *high)]));
+        }
+        if bounds.iter().all(|(_, bounds)| bounds.iter().all(|v| v.is_infinite())) {
+            return Err(self.at(span, "the box has no finite bound, so it contains all outcomes"));
+        }
+        Ok(Region::Box(bounds))
+    }
+
+    pub(super) fn ellipsoid(&self, region: &Points) -> anyhow::Result<Region> {
+        let span = region.features.span();
+        let features = region
+            .features
+            .get_ref()
+            .iter()
+            .map(|name| self.feature(name, span.clone()))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let (points, span) = (region.points.get_ref(), region.points.span());
+        if let Some(odd) = points.iter().find(|point| point.len() != features.len()) {
+            let message = format!(
+                "a point has {} numbers, but there are {} features",
+                odd.len(),
+                features.len()
+            );
+            return Err(self.at(span, &message));
+        }
+        let points = DMatrix::from_fn(features.len(), points.len(), |i, j| {
+            self.standardised(features[i], points[j][i])
+        });
+        let solution = Mvee::default().solve(points.as_view()).map_err(|error| {
+            self.at(span, &format!("no ellipsoid encloses these points: {error}"))
+        })?;
+        Ok(Region::Ellipsoid(features, solution.ellipsoid))
+    }
+}

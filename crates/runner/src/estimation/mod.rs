@@ -1,0 +1,5 @@
+//! Estimates under a flow: the choice of the estimator and of the space, and the comparison of the
+//! flow with data.
+
+pub mod agreement;
+pub mod method;

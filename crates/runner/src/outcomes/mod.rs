@@ -1,0 +1,125 @@
+//! Outcomes in files: NumPy, CSV or Parquet, one outcome per row, in physical units.
+//!
+//! Each format is read and written in one place: `npy`, `csv` and `parquet`.
+
+mod csv;
+mod npy;
+mod parquet;
+pub mod table;
+
+use std::{ffi::OsStr, path::Path};
+
+use anyhow::Context;
+use nalgebra::DMatrix;
+
+use crate::{outcomes::table::OutcomeTable, output::file::replace};
+
+/// A file format of outcomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `.npy`: an array `[n, d]` of `f64`.
+    Npy,
+    /// `.csv`: a line of feature names, then one line per outcome.
+    Csv,
+    /// `.parquet`: one column of doubles per feature, under its name.
+    Parquet,
+}
+
+impl Format {
+    /// The format that the file extension of `path` selects.
+    ///
+    /// # Errors
+    /// When the extension is not one of the three.
+    pub fn of(path: &Path) -> anyhow::Result<Self> {
+        match path.extension().and_then(OsStr::to_str) {
+            Some("npy") => Ok(Self::Npy),
+            Some("csv") => Ok(Self::Csv),
+            Some("parquet") => Ok(Self::Parquet),
+            _ => anyhow::bail!(
+                "{}: the file extension must be .npy, .csv or .parquet; it selects the format",
+                path.display()
+            ),
+        }
+    }
+}
+
+/// Reads a file of outcomes.
+///
+/// # Errors
+/// When the file cannot be read, its extension is unknown, it contains no outcomes, a row has too
+/// few or too many entries, or an entry is not a number. The message names the line.
+pub fn read(path: &Path) -> anyhow::Result<OutcomeTable> {
+    let table = match Format::of(path)? {
+        Format::Npy => npy::read(path),
+        Format::Csv => csv::read(path),
+        Format::Parquet => parquet::read(path),
+    }
+    .with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(!table.x.is_empty(), "{} contains no outcomes", path.display());
+    Ok(table)
+}
+
+/// Writes outcomes to a temporary file, then renames it to `path`.
+///
+/// # Shapes
+/// - `names`: `[d]`
+/// - `x`: `[d, n]`, one outcome per column
+///
+/// # Errors
+/// When the file cannot be written. `path` is then unchanged.
+pub fn write(
+    path: &Path,
+    format: Format,
+    names: &[String],
+    x: &DMatrix<f64>,
+) -> anyhow::Result<()> {
+    replace(path, |file| match format {
+        Format::Npy => npy::write(file, x),
+        Format::Csv => csv::write(file, names, x),
+        Format::Parquet => parquet::write(file, names, x),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = ["speed", "height"].map(str::to_owned);
+        let x = DMatrix::from_fn(2, 70, |i, j| (i as f64 + 0.1) * (j as f64).sin());
+        for (extension, names) in
+            [("npy", ["x0", "x1"]), ("csv", ["speed", "height"]), ("parquet", ["speed", "height"])]
+        {
+            let path = folder.path().join("x").with_extension(extension);
+            write(&path, Format::of(&path).unwrap(), &written, &x).unwrap();
+            let table = read(&path).unwrap();
+            assert_eq!(table.names, names);
+            assert_eq!(table.x, x, "{extension}");
+        }
+    }
+
+    #[test]
+    fn bad_files_are_refused_with_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            format!("{:#}", read(&path).unwrap_err())
+        };
+        let ragged = message("ragged.csv", "a,b\n1,2\n3\n");
+        assert!(ragged.contains("ragged.csv") && ragged.contains("line: 3"), "{ragged}");
+        let text = message("text.csv", "a,b\n1,2\n3,fast\n");
+        assert!(text.contains("line 3: `b` is `fast`, not a number"), "{text}");
+        let missing = message("missing.csv", "a,b\n1,\n");
+        assert!(missing.contains("line 2: `b` is missing"), "{missing}");
+        let header = message("header.csv", "1,2\n3,4\n");
+        assert!(header.contains("must name the features"), "{header}");
+        let empty = message("empty.csv", "a,b\n");
+        assert!(empty.contains("contains no outcomes"), "{empty}");
+        assert!(message("x.npy", "no array").contains("x.npy"));
+        assert!(message("x.parquet", "no table").contains("x.parquet"));
+        assert!(message("x.xlsx", "").contains("extension must be"));
+    }
+}

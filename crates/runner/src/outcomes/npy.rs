@@ -1,0 +1,107 @@
+//! Outcomes in NumPy files: one array `[n, d]`, without feature names.
+//!
+//! A file has six bytes of magic, two of version, the length of the header, the header and the numbers
+//! in row-major order. The header is a Python dictionary with the keys `descr` (type of the numbers),
+//! `fortran_order` and `shape`.
+//!
+//! # References
+//! - NumPy Enhancement Proposal 1, *A Simple File Format for NumPy Arrays*.
+
+use std::{
+    fs::File,
+    io::{BufReader, BufWriter, Read, Write},
+    path::Path,
+};
+
+use anyhow::Context;
+use nalgebra::DMatrix;
+
+use crate::outcomes::table::OutcomeTable;
+
+const MAGIC: &[u8; 6] = b"\x93NUMPY";
+/// The numbers begin at a multiple of this.
+const ALIGNMENT: usize = 64;
+
+pub(super) fn read(path: &Path) -> anyhow::Result<OutcomeTable> {
+    let mut file = BufReader::new(File::open(path)?);
+    let header = header(&mut file)?;
+    let broken = || format!("the header is damaged: {}", header.trim_end());
+    let shape: Vec<usize> = value(&header, "shape")
+        .and_then(|text| text.strip_prefix('(')?.split_once(')'))
+        .and_then(|(list, _)| {
+            let numbers = list.split(',').map(str::trim).filter(|number| !number.is_empty());
+            numbers.map(|number| number.parse().ok()).collect()
+        })
+        .with_context(broken)?;
+    let [n, d] = shape[..] else {
+        anyhow::bail!(
+            "the array has shape {shape:?}; it must have two axes, outcomes and features"
+        );
+    };
+    anyhow::ensure!(
+        value(&header, "fortran_order").with_context(broken)?.starts_with("False"),
+        "the array is in column-major order; save `numpy.ascontiguousarray(x)`"
+    );
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let kind = value(&header, "descr").with_context(broken)?;
+    let mut data = match kind.get(1..4) {
+        Some("<f8") => numbers(&bytes, f64::from_le_bytes),
+        Some(">f8") => numbers(&bytes, f64::from_be_bytes),
+        Some("<f4") => numbers(&bytes, |b| f64::from(f32::from_le_bytes(b))),
+        Some(">f4") => numbers(&bytes, |b| f64::from(f32::from_be_bytes(b))),
+        _ => anyhow::bail!("the numbers are neither float64 nor float32"),
+    };
+    let len = n.checked_mul(d).with_context(broken)?;
+    anyhow::ensure!(data.len() >= len, "the file is truncated");
+    data.truncate(len);
+    let names = (0..d).map(|i| format!("x{i}")).collect();
+    Ok(OutcomeTable { names, x: DMatrix::from_vec(d, n, data) })
+}
+
+/// Reads up to the end of the header.
+fn header(file: &mut impl Read) -> anyhow::Result<String> {
+    let broken = "it is truncated or not a NumPy file";
+    let mut begin = [0; 8];
+    file.read_exact(&mut begin).context(broken)?;
+    anyhow::ensure!(begin.starts_with(MAGIC), broken);
+    // Version 1 stores the length in two bytes, later versions in four.
+    let mut len = [0; 4];
+    let bytes = if begin[6] == 1 { 2 } else { 4 };
+    file.read_exact(&mut len[..bytes]).context(broken)?;
+    let len = u64::from(u32::from_le_bytes(len));
+    let mut header = String::new();
+    file.take(len).read_to_string(&mut header).context(broken)?;
+    anyhow::ensure!(header.len() as u64 == len, broken);
+    Ok(header)
+}
+
+/// The text that begins with the value of `key`.
+fn value<'a>(header: &'a str, key: &str) -> Option<&'a str> {
+    let quoted = [format!("'{key}'"), format!("\"{key}\"")];
+    let rest = quoted.iter().find_map(|key| Some(header.split_once(key)?.1))?;
+    Some(rest.trim_start().strip_prefix(':')?.trim_start())
+}
+
+/// Numbers of `N` bytes each.
+fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+    bytes.as_chunks::<N>().0.iter().map(|chunk| read(*chunk)).collect()
+}
+
+pub(super) fn write(file: &mut File, x: &DMatrix<f64>) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(file);
+    let (d, n) = x.shape();
+    let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({n}, {d}), }}");
+    // Magic, version and length take ten bytes, the line feed at the end one.
+    let padding = (10 + header.len() + 1).next_multiple_of(ALIGNMENT) - (10 + header.len() + 1);
+    header.push_str(&" ".repeat(padding));
+    header.push('\n');
+    out.write_all(MAGIC)?;
+    out.write_all(&[1, 0])?;
+    out.write_all(&u16::try_from(header.len())?.to_le_bytes())?;
+    out.write_all(header.as_bytes())?;
+    for number in x {
+        out.write_all(&number.to_le_bytes())?;
+    }
+    Ok(out.flush()?)
+}

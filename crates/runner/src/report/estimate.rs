@@ -1,0 +1,61 @@
+//! The record of an estimate.
+
+use std::collections::BTreeMap;
+
+use latent_is::{Estimate, Interval, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::estimation::{
+    agreement::Agreement,
+    method::{MethodKind, Space},
+};
+
+/// What an estimate under a flow does not include.
+pub const CAVEAT: &str = "The interval is for the probability under the flow. It does not include \
+    the difference between the flow and its data.";
+
+/// An estimate with all its inputs: what `estimate --json` writes and `report` reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EstimateRecord {
+    /// Version of this program.
+    pub version: String,
+    /// Origin of the flow.
+    pub flow: String,
+    /// How the flow was trained.
+    pub provenance: BTreeMap<String, String>,
+    /// The text of the criterion file.
+    pub criterion: String,
+    /// The estimator.
+    pub method: MethodKind,
+    /// The space in which it worked.
+    pub space: Space,
+    /// The seed.
+    pub seed: u64,
+    /// Target of the coefficient of variation.
+    pub target_cov: f64,
+    /// Largest number of evaluations.
+    pub budget: u64,
+    /// The estimated failure probability.
+    pub probability: f64,
+    /// Its 95 % interval.
+    pub interval: Interval,
+    /// The verdict on the estimate.
+    pub verdict: Verdict,
+    /// The verdict as a sentence.
+    pub sentence: String,
+    /// Names of the features.
+    pub features: Vec<String>,
+    /// Means of the features in the training data.
+    pub mean: Vec<f64>,
+    /// Standard deviations of the features in the training data.
+    pub sd: Vec<f64>,
+    /// Some draws from the flow, in physical units.
+    pub draws: Vec<Vec<f64>>,
+    /// Some of the failures found, in physical units.
+    pub failures: Vec<Vec<f64>>,
+    /// Comparison of the flow with outcomes, if there were any.
+    #[serde(default)]
+    pub agreement: Option<Agreement>,
+    /// The estimate with its diagnostics; its points are in the space of the estimator.
+    pub estimate: Estimate,
+}
