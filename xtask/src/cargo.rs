@@ -1,10 +1,10 @@
-//! Calling cargo.
+//! Commands of cargo.
 
 use std::{path::PathBuf, process::Command};
 
 use anyhow::Context;
 
-/// A cargo command at the workspace's root.
+/// A cargo command in the root folder of the workspace.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     // Cargo sets the variable for the programs it runs.
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -13,8 +13,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a command and leaves this program with its exit code if it is not zero: the command has
-/// said why.
+/// Runs a command. If it fails, ends this program with the same exit code, because the command has
+/// printed the reason.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let shown = format!("{command:?}");
     let status = command.status().with_context(|| format!("cannot run {shown}"))?;

@@ -18,16 +18,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Formatting, lints, documentation and tests, the cheap ones first.
+    /// Runs all checks: formatting, lints, documentation and tests.
     Ci,
-    /// Makes the pages of all public items, with equations.
+    /// Builds the documentation of all public items, with equations.
     Docs(docs::Options),
-    /// Times us and programs that do the same work, one after the other.
+    /// Times our programs and other programs on the same work, one after the other.
     Peers(peers::Options),
-    /// Runs the methods on problems with known answers and compares with the best measured peers.
+    /// Runs the estimators on problems with known answers and compares them with other programs.
     Zoo(zoo::Options),
-    /// Builds the program and reproduces the paper's evaluation; options go to
-    /// `latent-is reproduce`, `--features` (say `wgpu`) to the build.
+    /// Builds the program and reproduces the evaluation of the paper. Options are passed to
+    /// `latent-is reproduce`, except `--features` (for example `wgpu`), which is passed to the build.
     #[command(disable_help_flag = true)]
     Reproduce {
         /// Options of `latent-is reproduce`; `--help` lists them.

@@ -1,9 +1,10 @@
-//! `cargo xtask peers`: our programs and others on the same work, in turn, on the same machine.
+//! `cargo xtask peers`: our programs and other programs (peers) on the same work and machine, one after
+//! the other.
 //!
-//! A group is a pair: `benches/peers/GROUP.py` with its requirements `GROUP.txt`, and our side
-//! `benches/src/bin/peer_GROUP.rs`. Both print one JSON line a case,
+//! A group is a pair: `benches/peers/GROUP.py` with its requirements `GROUP.txt`, and our program
+//! `benches/src/bin/peer_GROUP.rs`. Both print one JSON line per case,
 //! `{"case": …, "value": …, "unit": "s" | "1/s", "note": …}`; the note is optional. A script without
-//! requirements is no group but a program of its own.
+//! requirements is not a group; it is run by hand.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,21 +17,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::cargo::{cargo, run as run_or_leave};
 
-/// What to time.
+/// Options of the command.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// One group only, as `mvee`; results of the others are kept.
+    /// Only this group, for example `mvee`. Results of the other groups are kept.
     #[arg(long)]
     only: Option<String>,
-    /// Threads each side may use.
+    /// Number of threads that each program may use.
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Where flows are computed: `wgpu` for the GPU, of which nflows takes the same through CUDA.
+    /// Device that computes the flows: `wgpu` for the GPU. nflows then uses the same GPU through CUDA.
     #[arg(long, requires = "only")]
     device: Option<String>,
 }
 
-/// One line of either side.
+/// One line of output of a program.
 #[derive(Deserialize)]
 struct Line {
     case: String,
@@ -40,7 +41,7 @@ struct Line {
     note: String,
 }
 
-/// One comparison; `ratio` is larger than 1 where we are better.
+/// One comparison. `ratio` is larger than 1 if our program is better.
 #[derive(Clone, Serialize, Deserialize)]
 struct Comparison {
     group: String,
@@ -51,7 +52,7 @@ struct Comparison {
     ratio: f64,
 }
 
-/// Runs the groups, prints a table each and writes `target/peers/peers.json`.
+/// Runs the groups, prints one table per group and writes `target/peers/peers.json`.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target = root.join("target/peers");
@@ -59,12 +60,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let all = groups(&root.join("benches/peers"))?;
     let chosen: Vec<&String> =
         all.iter().filter(|g| options.only.as_ref().is_none_or(|only| only == *g)).collect();
-    ensure!(!chosen.is_empty(), "no such group; there are: {}", all.join(", "));
+    ensure!(!chosen.is_empty(), "there is no such group; the groups are: {}", all.join(", "));
 
     let record = target.join("peers.json");
     let mut results: Vec<Comparison> = match fs::read_to_string(&record) {
-        Ok(text) => serde_json::from_str(&text)
-            .with_context(|| format!("{} is not ours; remove it", record.display()))?,
+        Ok(text) => serde_json::from_str(&text).with_context(|| {
+            format!("{} was not written by this command; remove it", record.display())
+        })?,
         Err(_) => Vec::new(),
     };
     for group in chosen {
@@ -75,11 +77,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         fs::write(&unfinished, serde_json::to_string_pretty(&results)?)?;
         fs::rename(&unfinished, &record)?;
     }
-    println!("written to target/peers/peers.json");
+    println!("results written to target/peers/peers.json");
     Ok(())
 }
 
-/// Names of the groups in the folder, in order: scripts with requirements beside them.
+/// Sorted names of the groups in the folder: scripts with a file of requirements.
 fn groups(folder: &Path) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
@@ -144,11 +146,12 @@ fn compare(
     for case in peer.keys() {
         eprintln!("warning: {group}: we have no case {case:?}");
     }
-    println!("{group} (threads: {}; ratio > 1: we are better)\n{table}", options.threads);
+    println!("{group} (threads: {}; ratio > 1: our program is better)\n{table}", options.threads);
     Ok(results)
 }
 
-/// The Python of the group's virtual environment, made or refreshed if its requirements changed.
+/// The Python interpreter in the virtual environment of the group. The environment is created if it is
+/// missing or the requirements have changed.
 fn environment(root: &Path, target: &Path, group: &str) -> anyhow::Result<PathBuf> {
     let folder = target.join(format!("venv-{group}"));
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
@@ -159,7 +162,7 @@ fn environment(root: &Path, target: &Path, group: &str) -> anyhow::Result<PathBu
     if python.exists() && fs::read_to_string(&installed).is_ok_and(|have| have == wanted) {
         return Ok(python);
     }
-    eprintln!("{group}: making a Python environment in {}", folder.display());
+    eprintln!("{group}: creating a Python environment in {}", folder.display());
     let host = if cfg!(windows) { "python" } else { "python3" };
     run_or_leave(Command::new(host).args(["-m", "venv", "--clear"]).arg(&folder))?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
@@ -168,7 +171,7 @@ fn environment(root: &Path, target: &Path, group: &str) -> anyhow::Result<PathBu
     Ok(python)
 }
 
-/// Output lines of a command; anything that is no JSON object is passed on.
+/// Parses the output lines of a command. Lines that are not JSON objects are printed.
 fn lines(command: &mut Command, options: &Options) -> anyhow::Result<Vec<Line>> {
     for variable in
         ["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]

@@ -4,10 +4,11 @@ use std::process::Command;
 
 use crate::cargo::{cargo, run};
 
-/// Passes `options` on, but for `--features`, which goes to the build.
+/// Passes `options` to `latent-is reproduce`, except `--features`, which is passed to the build.
 pub(crate) fn run_with(options: Vec<String>) -> anyhow::Result<()> {
     let (features, options) = split_features(options)?;
-    let mut command = cargo(&["run", "--release", "--package", "runner", "--bin", "latent-is"]);
+    let mut command =
+        cargo(&["run", "--release", "--package", "latent-is-runner", "--bin", "latent-is"]);
     if let Some(features) = features {
         command.args(["--features", &features]);
     }
@@ -18,7 +19,7 @@ pub(crate) fn run_with(options: Vec<String>) -> anyhow::Result<()> {
     run(&mut command)
 }
 
-/// The commit of the working tree, for the record of a training run; none outside a checkout.
+/// The commit of the working tree, for the record of a training run; `None` outside a git repository.
 fn commit() -> Option<String> {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
@@ -29,7 +30,7 @@ fn commit() -> Option<String> {
     Some(git(&["rev-parse", "HEAD"])? + if changed { " with changes" } else { "" })
 }
 
-/// Takes `--features LIST` or `--features=LIST` out.
+/// Separates `--features LIST` or `--features=LIST` from the other options.
 fn split_features(options: Vec<String>) -> anyhow::Result<(Option<String>, Vec<String>)> {
     let (mut features, mut rest) = (None, Vec::new());
     let mut options = options.into_iter();

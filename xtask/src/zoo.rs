@@ -1,6 +1,7 @@
-//! `cargo xtask zoo`: our methods on the problems with known answers, beside the best measured peers.
+//! `cargo xtask zoo`: the estimators on problems with known answers, compared with other programs.
 //!
-//! Starts the example `zoo` of latent-is, which runs the cells, and makes the tables from them.
+//! Runs the example `zoo` of latent-is, which writes one file per method and problem (a cell), and makes
+//! tables from these files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,25 +14,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::cargo::{cargo, run as run_or_leave};
 
-/// What the peers reached, with its source.
+/// Results of other programs (peers), with their sources.
 const PEERS: &str = include_str!("../data/zoo-peers.csv");
-/// With a smaller work-normalised variance a method solves the problem exactly (directions a sphere);
-/// where the peer or ours does, the ratio takes no part in the mean.
+/// A method with a smaller work-normalised variance solves the problem exactly, for example directional
+/// sampling a sphere. If our method or the peer does, the ratio is left out of the mean.
 const EXACT: f64 = 1e-6;
 
-/// What to run.
+/// Options of the command.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Methods, as `ce,sis-paper`; all when absent.
+    /// Methods, for example `ce,sis-paper` [default: all].
     #[arg(long)]
     methods: Option<String>,
-    /// Problems, as `linear-2,warp-2`; all when absent.
+    /// Problems, for example `linear-2,warp-2` [default: all].
     #[arg(long)]
     problems: Option<String>,
-    /// Runs of each method on each problem.
+    /// Runs per method and problem.
     #[arg(long, default_value_t = 50)]
     reps: u64,
-    /// Folder for the cells and the tables; finished cells in it are kept.
+    /// Folder of the cells and the tables. Finished cells in it are reused.
     #[arg(long, default_value = "results/zoo")]
     out: PathBuf,
 }
@@ -80,16 +81,16 @@ struct Row {
     summary: Summary,
     peer: String,
     peer_wnv: f64,
-    /// Our work-normalised variance over the peer's: below one where we are better.
+    /// Our work-normalised variance divided by that of the peer: below 1 if ours is better.
     ratio: f64,
 }
 
-/// One method over its problems.
+/// One method on all its problems.
 #[derive(Serialize)]
 struct Total {
     method: String,
     problems: usize,
-    /// Geometric mean of the ratios, but for problems that either side solves exactly.
+    /// Geometric mean of the ratios, without problems that our method or the peer solves exactly.
     ratio: f64,
     confusion: Confusion,
     coverage: f64,
@@ -122,7 +123,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Name and work-normalised variance of the best peer on each problem, in the order of the file.
+/// Problem, name and work-normalised variance of the best peer, in the order of the file.
 fn peers() -> Vec<(&'static str, &'static str, f64)> {
     let lines = PEERS.lines().filter(|l| !l.starts_with('#')).skip(1);
     lines
@@ -134,7 +135,7 @@ fn peers() -> Vec<(&'static str, &'static str, f64)> {
         .collect()
 }
 
-/// The cells that the options ask for, by method and then in the order of the problems.
+/// The selected cells, sorted by method and then in the order of the problems.
 fn rows(cells: &Path, options: &Options) -> anyhow::Result<Vec<Row>> {
     let wanted = |list: &Option<String>, name: &str| {
         list.as_ref().is_none_or(|list| list.split(',').any(|wanted| wanted == name))
@@ -146,8 +147,9 @@ fn rows(cells: &Path, options: &Options) -> anyhow::Result<Vec<Row>> {
         if path.extension().is_none_or(|e| e != "json") {
             continue;
         }
-        let cell: Cell = serde_json::from_slice(&fs::read(&path)?)
-            .with_context(|| format!("{} is no cell; remove it", path.display()))?;
+        let cell: Cell = serde_json::from_slice(&fs::read(&path)?).with_context(|| {
+            format!("{} is not the result of a method on a problem; remove it", path.display())
+        })?;
         let asked = wanted(&options.methods, &cell.method)
             && wanted(&options.problems, &cell.problem)
             && cell.summary.runs == options.reps;
@@ -302,10 +304,10 @@ fn markdown(rows: &[Row], totals: &[Total]) -> String {
         ]);
     }
     format!(
-        "# Estimators on problems with known answers\n\n{} runs a cell. WNV: evaluations times squared \
-         relative RMSE. Ratio: our WNV over the best measured peer's, below one where we are better; \
-         problems that either side solves exactly are left out of the mean. Hidden: off by more than half \
-         without a warning. Off: by more than half.\n\n{sums}\n\n{table}\n",
+        "# Estimators on problems with known answers\n\n{} runs per cell. WNV: evaluations times squared \
+         relative RMSE. Ratio: our WNV divided by that of the best measured peer, below 1 if ours is better; \
+         problems that our method or the peer solves exactly are left out of the mean. Off: relative error \
+         above one half. Hidden: off without a warning.\n\n{sums}\n\n{table}\n",
         rows.first().map_or(0, |r| r.summary.runs)
     )
 }
