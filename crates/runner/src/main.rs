@@ -10,7 +10,7 @@ use latent_is_runner::commands::{estimate, inspect, metrics, report, reproduce, 
 /// Failure probabilities of autonomous systems by importance sampling in the latent space of
 /// normalizing flows.
 #[derive(Parser)]
-#[command(name = "latent-is", version, about, max_term_width = 100)]
+#[command(name = "latent-is", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -30,9 +30,11 @@ fn the_three_formats_hold_the_simulator_s_numbers() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
 
     let npy = std::fs::read(path("a.npy")).unwrap();
-    let npy = npyz::NpyFile::new(&npy[..]).unwrap();
-    assert_eq!(npy.shape(), [70_000, 3]);
-    assert_eq!(npy.into_vec::<f64>().unwrap(), expected.as_slice());
+    let header =
+        b"\x93NUMPY\x01\0\x76\0{'descr': '<f8', 'fortran_order': False, 'shape': (70000, 3), }";
+    assert!(npy.starts_with(header));
+    let numbers = npy[128..].as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b));
+    assert_eq!(numbers.collect::<Vec<_>>(), expected.as_slice());
 
     let mut csv = csv::Reader::from_path(path("a.csv")).unwrap();
     assert_eq!(csv.headers().unwrap(), &["x", "y", "theta"][..]);

@@ -105,3 +105,61 @@ pub(super) fn write(file: &mut File, x: &DMatrix<f64>) -> anyhow::Result<()> {
     }
     Ok(out.flush()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file with this header, in format version 1 or 2, and these bytes of numbers.
+    fn read_file(version: u8, header: &str, numbers: &[u8]) -> Result<OutcomeTable, String> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend([version, 0]);
+        match version {
+            1 => bytes.extend((header.len() as u16).to_le_bytes()),
+            _ => bytes.extend((header.len() as u32).to_le_bytes()),
+        }
+        bytes.extend(header.as_bytes());
+        bytes.extend(numbers);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        std::fs::write(&path, bytes).unwrap();
+        read(&path).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn single_and_double_precision_of_both_byte_orders_are_read() {
+        let numbers = [1.0, -2.5, 3.0, 0.25, 1e-3, 7.0];
+        let expected = DMatrix::from_column_slice(3, 2, &numbers);
+        let shape = "'fortran_order': False, 'shape': (2, 3), }  \n";
+        let read = |version, kind: &str, bytes: Vec<u8>| {
+            read_file(version, &format!("{{'descr': '{kind}', {shape}"), &bytes).unwrap()
+        };
+        let bytes = |f: fn(f64) -> Vec<u8>| numbers.iter().flat_map(|v| f(*v)).collect();
+        for version in [1, 2] {
+            let table = read(version, "<f8", bytes(|v| v.to_le_bytes().into()));
+            assert_eq!((&table.x, &table.names[2]), (&expected, &"x2".to_owned()));
+        }
+        assert_eq!(read(1, ">f8", bytes(|v| v.to_be_bytes().into())).x, expected);
+        let single = expected.map(|v| f64::from(v as f32));
+        assert_eq!(read(1, "<f4", bytes(|v| (v as f32).to_le_bytes().into())).x, single);
+        assert_eq!(read(1, ">f4", bytes(|v| (v as f32).to_be_bytes().into())).x, single);
+    }
+
+    #[test]
+    fn other_arrays_are_refused_with_the_reason() {
+        let refused = |header: &str, bytes| read_file(1, header, &vec![0; bytes]).unwrap_err();
+        for (header, expected) in [
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (6,), }", "has shape [6]"),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", "has shape []"),
+            ("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", "ascontiguousarray"),
+            ("{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3), }", "neither float64 nor"),
+            ("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2, 3), }", "neither"),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, -3), }", "damaged"),
+            ("{'descr': '<f8', 'shape': (2, 3), }", "damaged"),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 4), }", "is truncated"),
+        ] {
+            let error = refused(header, 48);
+            assert!(error.contains(expected), "{header}: {error}");
+        }
+    }
+}
