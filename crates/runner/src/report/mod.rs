@@ -2,10 +2,10 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | [`table`] | a table as text, Markdown and LaTeX |
-//! | [`evaluation`], [`quality`], [`settings`] | the tables of an evaluation |
-//! | [`estimate`] | the record of an estimate, as JSON |
-//! | [`html`] | pages of an evaluation and of an estimate |
+//! | [`mod@table`] | a table as text, Markdown and LaTeX |
+//! | [`mod@evaluation`], [`mod@quality`], [`mod@settings`] | the tables of an evaluation |
+//! | [`mod@estimate`] | the record of an estimate, as JSON |
+//! | [`mod@html`] | pages of an evaluation and of an estimate |
 
 mod csv;
 pub mod estimate;
