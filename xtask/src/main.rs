@@ -25,7 +25,7 @@ enum Task {
     /// Times our programs and other programs on the same work, one after the other.
     Peers(peers::Options),
     /// Runs the estimators on problems with known answers and compares them with other programs.
-    Zoo(zoo::Options),
+    Zoo(zoo::options::Options),
     /// Builds the program and reproduces the evaluation of the paper. Options are passed to
     /// `latent-is reproduce`, except `--features` (for example `wgpu`), which is passed to the build.
     #[command(disable_help_flag = true)]
