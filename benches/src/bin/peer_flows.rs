@@ -14,7 +14,7 @@ use benches::{
 };
 use flow_core::{
     DEVICES, device, fit,
-    train::{Epoch, Observer},
+    train::{Epoch, TrainingObserver},
 };
 
 /// Time by the clock and processor time.
@@ -59,7 +59,7 @@ struct Steps {
     seconds: Option<Seconds>,
 }
 
-impl Observer for Steps {
+impl TrainingObserver for Steps {
     fn start(&mut self, _: usize) {
         (self.start, self.before) = (Instant::now(), cpu_seconds());
     }

@@ -36,7 +36,7 @@
 //! | task | items |
 //! | --- | --- |
 //! | choose an architecture | [`FlowConfig`], [`TransformKind`], [`LinearKind`] |
-//! | train | [`fit`], [`TrainSettings`], [`train::Observer`], [`TrainingRecord`] |
+//! | train | [`fit`], [`TrainSettings`], [`train::TrainingObserver`], [`TrainingRecord`] |
 //! | resume an interrupted training | [`fit_resumable`], [`Checkpoint`] |
 //! | evaluate, in the units of the data | [`Flow::encode`], [`Flow::decode`], [`Flow::ln_pdf`], [`Flow::sample`] |
 //! | evaluate in standardised units | [`Flow::standardised`], [`StandardisedFlow`] |

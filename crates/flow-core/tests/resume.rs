@@ -9,7 +9,7 @@ use std::{
 
 use flow_core::{
     Checkpoint, FlowConfig, FlowError, TrainSettings, Trained, default_device, fit, fit_resumable,
-    train::{Jitter, Observer, Schedule},
+    train::{Jitter, Schedule, TrainingObserver},
 };
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -46,7 +46,7 @@ struct Stop<'a> {
     copy: Option<(&'a Path, &'a Path)>,
 }
 
-impl Observer for Stop<'_> {
+impl TrainingObserver for Stop<'_> {
     fn stop(&mut self) -> bool {
         if self.left == 1
             && let Some((from, to)) = self.copy
@@ -58,7 +58,10 @@ impl Observer for Stop<'_> {
     }
 }
 
-fn part(checkpoint: &Checkpoint, observer: &mut dyn Observer) -> Result<Trained, FlowError> {
+fn part(
+    checkpoint: &Checkpoint,
+    observer: &mut dyn TrainingObserver,
+) -> Result<Trained, FlowError> {
     let x = data(1);
     fit_resumable(x.as_view(), &config(), &settings(), &default_device(), observer, checkpoint)
 }

@@ -2,7 +2,7 @@
 
 use flow_core::{
     FlowConfig, FlowError, TrainSettings, Trained, default_device, fit,
-    train::{Epoch, Jitter, Observer, Schedule},
+    train::{Epoch, Jitter, Schedule, TrainingObserver},
 };
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -77,7 +77,7 @@ fn the_observer_receives_every_step_and_epoch() {
         steps: usize,
         epochs: Vec<Epoch>,
     }
-    impl Observer for Count {
+    impl TrainingObserver for Count {
         fn start(&mut self, steps: usize) {
             self.announced = steps;
         }
@@ -163,7 +163,7 @@ fn settings_out_of_range_are_refused() {
 #[test]
 fn a_run_without_a_finite_loss_stops_after_three_resets() {
     struct Skipped(Vec<usize>);
-    impl Observer for Skipped {
+    impl TrainingObserver for Skipped {
         fn skipped(&mut self, step: usize) {
             self.0.push(step);
         }

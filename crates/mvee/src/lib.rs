@@ -30,7 +30,7 @@
 //! | item | what it is |
 //! | --- | --- |
 //! | [`Mvee`], [`MveeBuilder`] | the solver: [`solve`](Mvee::solve), and [`solve_in_hull`](Mvee::solve_in_hull) for flat sets |
-//! | [`Solution`], [`HullSolution`], [`AffineHull`], [`StopReason`] | ellipsoid, certified gap, weights and support points |
+//! | [`Solution`], [`HullSolution`], [`AffineHull`], [`Termination`] | ellipsoid, certified gap, weights and support points |
 //! | [`Ellipsoid`] | distances, volume, axes, uniform samples, affine images |
 //! | [`Union`] | several ellipsoids with the distance from the nearest |
 //! | [`MveeError`] | why points, settings or ellipsoids are refused |
@@ -69,7 +69,7 @@
 //! independent points have no ellipsoid of positive volume: use [`Mvee::solve_in_hull`] for the ellipsoid
 //! within their affine hull, or [`MveeBuilder::ridge`] for a thin one. Where the rounding of the coordinates
 //! is larger than the tolerance (points of size 1 at a distance of 1e9), the tolerance is not reached; the
-//! solution says so in its [`gap`](Solution::gap) and [`StopReason`], and still encloses the points.
+//! solution says so in its [`gap`](Solution::gap) and [`Termination`], and still encloses the points.
 //!
 //! Examples in the folder `examples/`: `enclose` (the picture above), `failure_cost` (a cost
 //! function from failing samples), `degenerate` (flat sets).
@@ -100,6 +100,6 @@ mod union;
 
 pub use ellipsoid::Ellipsoid;
 pub use error::MveeError;
-pub use solution::{AffineHull, HullSolution, Solution, StopReason};
+pub use solution::{AffineHull, HullSolution, Solution, Termination};
 pub use solver::{Mvee, MveeBuilder};
 pub use union::Union;

@@ -25,13 +25,13 @@ pub struct Solution {
     /// Steps of all kinds.
     pub iterations: usize,
     /// Why the search ended.
-    pub stopped: StopReason,
+    pub stopped: Termination,
 }
 
 /// Why the search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum StopReason {
+pub enum Termination {
     /// The gap is within the tolerance.
     Converged,
     /// Rounding errors prevent further progress; the gap is larger than the tolerance.
@@ -50,7 +50,7 @@ impl Solution {
 
     /// Whether the gap is within the tolerance.
     pub fn converged(&self) -> bool {
-        self.stopped == StopReason::Converged
+        self.stopped == Termination::Converged
     }
 
     /// Weights of all `n` points, `[n]`.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use flow_core::{
     FlowConfig, Health, TrainSettings, default_device, fit,
-    train::{Epoch, Observer, Schedule},
+    train::{Epoch, Schedule, TrainingObserver},
 };
 use nalgebra::DMatrix;
 use rand::{RngExt, SeedableRng};
@@ -62,7 +62,7 @@ fn crescent(n: usize, seed: u64) -> DMatrix<f64> {
 /// Prints one line per epoch.
 struct Print;
 
-impl Observer for Print {
+impl TrainingObserver for Print {
     fn epoch(&mut self, epoch: &Epoch) {
         let held_out = epoch.held_out.unwrap_or(f64::NAN);
         println!(

@@ -12,7 +12,7 @@ use crate::{
     train::{
         checkpoint::Checkpoint,
         data::{Data, data_hash},
-        observer::Observer,
+        observer::TrainingObserver,
         record::{Trained, TrainingRecord},
         run::Run,
         settings::TrainSettings,
@@ -38,7 +38,7 @@ pub fn fit(
     config: &FlowConfig,
     settings: &TrainSettings,
     device: &Device,
-    observer: &mut dyn Observer,
+    observer: &mut dyn TrainingObserver,
 ) -> Result<Trained, FlowError> {
     train(x, config, settings, device, observer, None)
 }
@@ -57,7 +57,7 @@ pub fn fit_resumable(
     config: &FlowConfig,
     settings: &TrainSettings,
     device: &Device,
-    observer: &mut dyn Observer,
+    observer: &mut dyn TrainingObserver,
     checkpoint: &Checkpoint,
 ) -> Result<Trained, FlowError> {
     train(x, config, settings, device, observer, Some(checkpoint))
@@ -68,7 +68,7 @@ fn train(
     config: &FlowConfig,
     settings: &TrainSettings,
     device: &Device,
-    observer: &mut dyn Observer,
+    observer: &mut dyn TrainingObserver,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Trained, FlowError> {
     if x.nrows() != config.features() {

@@ -26,7 +26,7 @@ pub use data::data_hash;
 pub use fit::{fit, fit_resumable};
 pub use jitter::Jitter;
 pub use loss::negative_log_likelihood;
-pub use observer::{Epoch, Observer};
+pub use observer::{Epoch, TrainingObserver};
 pub use record::{Trained, TrainingRecord};
 pub use schedule::Schedule;
 pub use settings::{TrainSettings, TrainSettingsBuilder};

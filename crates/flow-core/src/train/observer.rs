@@ -18,7 +18,7 @@ pub struct Epoch {
 }
 
 /// Receives the progress of a training run. By default every method does nothing.
-pub trait Observer {
+pub trait TrainingObserver {
     /// Called at the start with the total number of optimiser steps.
     fn start(&mut self, steps: usize) {
         let _ = steps;
@@ -50,4 +50,4 @@ pub trait Observer {
     }
 }
 
-impl Observer for () {}
+impl TrainingObserver for () {}

@@ -17,7 +17,7 @@ use crate::{
         cpu_learner::CpuLearner,
         data::{Data, gather},
         learner::{Learner, Outcome},
-        observer::{Epoch, Observer},
+        observer::{Epoch, TrainingObserver},
         record::{Trained, TrainingRecord},
         rng::{Purpose, stream},
         state::{Progress, State},
@@ -69,7 +69,7 @@ impl<'a> Run<'a> {
     /// Runs to the end.
     pub(crate) fn finish(
         mut self,
-        observer: &mut dyn Observer,
+        observer: &mut dyn TrainingObserver,
         checkpoint: Option<&Checkpoint>,
     ) -> Result<Trained, FlowError> {
         let settings = self.state.record.settings.clone();
@@ -139,7 +139,7 @@ impl<'a> Run<'a> {
         &mut self,
         rows: &[usize],
         steps: usize,
-        observer: &mut dyn Observer,
+        observer: &mut dyn TrainingObserver,
     ) -> Result<(), FlowError> {
         let state = &mut self.state;
         let settings = &state.record.settings;

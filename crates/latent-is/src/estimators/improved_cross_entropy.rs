@@ -28,7 +28,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::estimators::cross_entropy::{CrossEntropySearch, Schedule, Seen};
+use crate::estimators::cross_entropy::{CrossEntropySearch, LevelSchedule, Seen};
 use crate::math::special::ln_sum_exp;
 use crate::method::search_settings::SearchSettings;
 use crate::search::level_size::LevelSize;
@@ -103,7 +103,7 @@ impl Smooth {
     }
 }
 
-impl Schedule for Smooth {
+impl LevelSchedule for Smooth {
     const NAME: &'static str = "improved cross-entropy";
 
     fn check(&self) -> Result<(), Error> {

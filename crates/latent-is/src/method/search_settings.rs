@@ -52,9 +52,14 @@ impl SearchSettings {
         }
     }
 
-    /// Draws per level in `dim` coordinates.
+    /// Draws per level in `dim` coordinates: a third of the budget where the number asked for would take
+    /// more than two thirds of it.
     pub fn samples_per_level(&self, dim: usize) -> usize {
-        self.samples_per_level.at(dim)
+        let n = self.samples_per_level.at(dim);
+        match self.final_stage.budget() {
+            Some(budget) if self.exceeds_search_share(n as u64) => (budget / 3).max(1) as usize,
+            _ => n,
+        }
     }
 
     /// Largest number of levels before the search gives up.
@@ -89,7 +94,14 @@ impl SearchSettings {
 
     /// Whether `spent` evaluations would leave less than a third of the budget to the final draws.
     pub(crate) fn exceeds_search_share(&self, spent: u64) -> bool {
-        self.final_stage.budget().is_some_and(|budget| 3 * spent > 2 * budget)
+        spent > self.search_share()
+    }
+
+    /// Evaluations that a search may spend: two thirds of the budget.
+    pub(crate) fn search_share(&self) -> u64 {
+        self.final_stage
+            .budget()
+            .map_or(u64::MAX, |budget| (2 * (budget / 3)) + 2 * (budget % 3) / 3)
     }
 }
 

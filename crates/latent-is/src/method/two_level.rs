@@ -148,7 +148,7 @@ impl TwoLevel {
         variance += share * share * first.variance;
         // A difference that outweighs the surrogate's probability is no estimate: the plain one stays.
         if share > 0.0 && value > 0.0 {
-            estimate.ln_pf = value.ln();
+            estimate.ln_pf = value.ln().min(0.0);
             estimate.cov = variance.sqrt() / value;
             estimate.weights.ess =
                 if variance > 0.0 { value * value / variance } else { self.draws as f64 };

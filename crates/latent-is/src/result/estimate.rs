@@ -81,7 +81,8 @@ impl Tally {
             f64::INFINITY
         };
         Self {
-            ln_pf: ln_sum_exp(ln_h) - n.ln(),
+            // Weighted counts can exceed the number of draws; a probability cannot exceed one.
+            ln_pf: (ln_sum_exp(ln_h) - n.ln()).min(0.0),
             cov,
             ess,
             max_weight_share: max_weight_share(ln_h),

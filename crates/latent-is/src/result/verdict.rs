@@ -72,6 +72,11 @@ pub enum Reason {
         /// Their share of all evaluations.
         share: f64,
     },
+    /// NaN draws, counted as failing, would raise the estimate by more than its sampling error.
+    NanBound {
+        /// The factor.
+        factor: f64,
+    },
     /// The search's own estimate is far from the final one: one of them has missed a mode.
     Disagreement {
         /// Difference of the log-probabilities.
@@ -138,6 +143,12 @@ impl fmt::Display for Reason {
             Self::FewFailures { failures } => write!(f, "only {failures} draws failed"),
             Self::NanEvaluations { share } => {
                 write!(f, "{:.1} % of the evaluations gave NaN", 100.0 * share)
+            }
+            Self::NanBound { factor } => {
+                write!(
+                    f,
+                    "with the NaN draws counted as failing the estimate would be {factor:.1} times as large"
+                )
             }
             Self::Disagreement { difference } => write!(
                 f,
@@ -247,6 +258,10 @@ impl Estimate {
         note(searched != StopReason::Converged, Reason::Search(searched));
         let share = counts.nan_evaluations as f64 / counts.evaluations.max(1) as f64;
         note(share > MANY_NAN, Reason::NanEvaluations { share });
+        if let Some(worst) = self.nan_as_failing.filter(|_| counts.failures > 0) {
+            let factor = (worst.ln_pf - self.ln_pf).exp();
+            note(factor > 1.0 + 2.0 * self.cov, Reason::NanBound { factor });
+        }
         note(checks.unverified && counts.failures > 0, Reason::Unverified);
         let weight = checks.starts.and_then(|starts| starts.heaviest).unwrap_or(0.0);
         note(weight > BADLY_COVERED, Reason::Uncovered { weight });

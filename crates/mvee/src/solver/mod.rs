@@ -14,7 +14,7 @@ use crate::error::MveeError;
 use crate::frame::{Frame, Span, check_scale};
 use crate::linalg::multiply_lower;
 use crate::points::Points;
-use crate::solution::{AffineHull, HullSolution, Solution, StopReason};
+use crate::solution::{AffineHull, HullSolution, Solution, Termination};
 use search::{Optimum, search};
 
 /// Settings of the solver for minimum-volume enclosing ellipsoids.
@@ -233,8 +233,8 @@ fn certify(points: &Points<'_>, frame: &Frame, optimum: Optimum, tolerance: f64)
     // κ = 1 + d ρ² at the farthest point, so ε = κ / (d + 1) - 1 = d (ρ² - 1) / (d + 1).
     let gap = d as f64 * (inflation - 1.0) * (inflation + 1.0) / (d as f64 + 1.0);
     let stopped = match optimum.stopped {
-        _ if gap <= tolerance => StopReason::Converged,
-        StopReason::Converged => StopReason::Rounding,
+        _ if gap <= tolerance => Termination::Converged,
+        Termination::Converged => Termination::Rounding,
         other => other,
     };
     Solution {

@@ -16,7 +16,7 @@ use super::initial::kumar_yildirim;
 use crate::frame::Frame;
 use crate::linalg::{axpy, cholesky, invert_lower, lower_times, multiply_lower};
 use crate::points::{Points, largest};
-use crate::solution::StopReason;
+use crate::solution::Termination;
 
 /// Largest number of points that are copied to the coordinates of the frame at once.
 const SMALL: usize = 20_000;
@@ -29,7 +29,7 @@ pub(super) struct Optimum {
     /// Factor of the shape $d S(u)$, row-major.
     pub(super) lower: Vec<f64>,
     pub(super) iterations: usize,
-    pub(super) stopped: StopReason,
+    pub(super) stopped: Termination,
 }
 
 /// The points that are still considered: all in their original coordinates, or some in those of the frame.
@@ -76,10 +76,10 @@ pub(super) fn search(points: &Points<'_>, frame: &Frame, tolerance: f64, limit: 
         let highest = kappa(norms.iter().fold(0.0_f64, |a, &b| a.max(b)));
         let gap = highest / m as f64 - 1.0;
         if gap <= 0.5 * tolerance {
-            break StopReason::Converged;
+            break Termination::Converged;
         }
         if core.iterations >= limit {
-            break StopReason::IterationLimit;
+            break Termination::IterationLimit;
         }
         let floor = (hopeless_below(highest, m) * (1.0 - 1e-9) - 1.0) / d as f64;
         let above = (m as f64 * (1.0 + 0.1 * tolerance) - 1.0) / d as f64;
@@ -90,11 +90,11 @@ pub(super) fn search(points: &Points<'_>, frame: &Frame, tolerance: f64, limit: 
         let fresh: Vec<usize> =
             largest(&norms, 4 * m, above).into_iter().map(name).filter(|&id| !member[id]).collect();
         if fresh.is_empty() && core.gap().0 <= target && target <= 0.3 * tolerance {
-            break StopReason::Rounding; // every point outside is already in the core set
+            break Termination::Rounding; // every point outside is already in the core set
         }
         let stuck = fresh.is_empty() && gap >= known_gap;
         if stuck {
-            break StopReason::Rounding;
+            break Termination::Rounding;
         }
         known_gap = if fresh.is_empty() { 0.1 * gap.min(known_gap) } else { gap };
         for &i in &fresh {

@@ -1,6 +1,6 @@
 //! Progress of a training run on the terminal.
 
-use flow_core::train::{Epoch, Observer};
+use flow_core::train::{Epoch, TrainingObserver};
 
 use crate::output::progress::TaskProgress;
 
@@ -8,7 +8,7 @@ use crate::output::progress::TaskProgress;
 #[derive(Default)]
 pub struct TrainingProgress(Option<TaskProgress>);
 
-impl Observer for TrainingProgress {
+impl TrainingObserver for TrainingProgress {
     fn start(&mut self, steps: usize) {
         self.0 = Some(TaskProgress::start("training the flow", steps as u64));
     }

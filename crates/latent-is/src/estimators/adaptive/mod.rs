@@ -190,6 +190,14 @@ impl Adaptive {
         ((STARTS_SHARE * budget as f64) as usize).min(START_BUDGET)
     }
 
+    /// Evaluations that starts may take at most: what is left to the search, less one level.
+    fn start_limit(&self, levels: &CrossEntropyState) -> u64 {
+        let settings = self.search.search_settings();
+        let drawn: u64 = levels.levels().iter().map(|level| level.evaluations).sum();
+        let next = settings.samples_per_level(levels.pool().x.nrows()) as u64;
+        settings.search_share().saturating_sub(drawn + levels.added_evaluations() + next)
+    }
+
     /// Most starts that the next step of a search makes, and their coordinates.
     fn starts_of(&self, levels: &CrossEntropyState) -> (usize, usize) {
         let d = levels.pool().x.nrows();
@@ -221,10 +229,17 @@ impl Adaptive {
             let found = starts.get_or_insert_default();
             found.after = levels.levels().len();
             let (spent, nan_evaluations) = (found.found.evaluations, found.found.nan_evaluations);
+            let limit = self.start_limit(&levels);
             if first {
-                found.first(&self.form, g, pool, most_starts(self.start_budget(), g.dim()))?;
+                found.first(
+                    &self.form,
+                    g,
+                    pool,
+                    most_starts(self.start_budget(), g.dim()),
+                    limit,
+                )?;
             } else if g.dim() <= MOST_FOLLOWED && known.len() < MOST_PLACES {
-                found.further(&self.form, g, pool, MORE_STARTS)?;
+                found.further(&self.form, g, pool, MORE_STARTS, limit)?;
             }
             let spent = found.found.evaluations - spent;
             if spent > 0 {

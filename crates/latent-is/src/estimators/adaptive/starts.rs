@@ -50,13 +50,15 @@ impl Starts {
         self.places.iter().map(|place| place.point.clone()).collect()
     }
 
-    /// Starts from the origin and from the points of the first level, at most `most` times.
+    /// Starts from the origin and from the points of the first level, at most `most` times and with at most
+    /// `limit` evaluations.
     pub(super) fn first(
         &mut self,
         form: &Form,
         g: &dyn LimitState,
         pool: &Pool,
         most: usize,
+        limit: u64,
     ) -> Result<(), Error> {
         let mut order: Vec<usize> = (0..pool.g.len()).collect();
         order.sort_by(|a, b| pool.g[*a].total_cmp(&pool.g[*b]));
@@ -66,37 +68,46 @@ impl Starts {
         let mut from = vec![DVector::zeros(pool.x.nrows())];
         let first = spread(pool, &mut order, (ROUND - 1).min(most - 1));
         from.extend(first);
-        self.rounds(form, g, pool, order, from, most)
+        self.rounds(form, g, pool, (order, from), most, limit)
     }
 
-    /// Starts from failing points that nothing explains yet, at most `most` times.
+    /// Starts from failing points that nothing explains yet, at most `most` times and with at most `limit`
+    /// evaluations.
     pub(super) fn further(
         &mut self,
         form: &Form,
         g: &dyn LimitState,
         pool: &Pool,
         most: usize,
+        limit: u64,
     ) -> Result<(), Error> {
         let ln_w: Vec<f64> = pool.ln_weights().collect();
         let failing: Vec<usize> = (0..ln_w.len()).filter(|i| pool.g[*i] <= 0.0).collect();
         let total = ln_sum_exp(&failing.iter().map(|i| ln_w[*i]).collect::<Vec<_>>());
         let order = failing.into_iter().filter(|i| ln_w[*i] - total > LN_NEGLIGIBLE).collect();
-        self.rounds(form, g, pool, order, Vec::new(), most)
+        self.rounds(form, g, pool, (order, Vec::new()), most, limit)
     }
 
-    /// Rounds of starts: `from` first, then points of the pool that are in `left` and unexplained.
+    /// Rounds of starts: `from` first, then points of the pool that are in `left` and unexplained, until `limit`
+    /// evaluations do not allow one more gradient.
     fn rounds(
         &mut self,
         form: &Form,
         g: &dyn LimitState,
         pool: &Pool,
-        mut left: Vec<usize>,
-        mut from: Vec<DVector<f64>>,
+        (mut left, mut from): (Vec<usize>, Vec<DVector<f64>>),
         most: usize,
+        limit: u64,
     ) -> Result<(), Error> {
+        let before = self.found.evaluations;
+        let one = pool.x.nrows() as u64 + 2;
         let near = NEAR * pool.g.iter().copied().fold(0.0, f64::max);
         let (mut made, mut dry) = (0, 0);
         while made < most && dry < DRY_ROUNDS {
+            let left_over = limit.saturating_sub(self.found.evaluations - before);
+            if left_over < one {
+                break;
+            }
             if from.is_empty() {
                 left.retain(|i| pool.g[*i] > 0.0 || !self.explain(&pool.x.column(*i).into()));
                 from = spread(pool, &mut left, ROUND.min(most - made));
@@ -105,7 +116,7 @@ impl Starts {
                 break;
             }
             let starts = DMatrix::from_columns(&from);
-            let more = form.search_on(g, self.found.origin, starts.as_view())?;
+            let more = form.search_on(g, self.found.origin, starts.as_view(), left_over)?;
             made += from.len();
             from.clear();
             dry = if self.add(more, near) { 0 } else { dry + 1 };

@@ -13,6 +13,8 @@ use crate::model::density::{Density, StandardNormal};
 use crate::model::limit_state::LimitState;
 use crate::result::estimate::Estimate;
 
+/// Part of the search's share of the budget that the directional pilot may take at most: a quarter.
+const PILOT_SHARE: u64 = 4;
 /// Rays of a batch once they have been chosen.
 const BATCH: usize = 25;
 
@@ -115,6 +117,10 @@ impl Adaptive {
             return Ok(self.search_after(g.dim(), 0));
         }
         let method = self.directional(self.rays);
+        let share = self.search.search_settings().search_share() / PILOT_SHARE;
+        if method.next(g.dim()) > share {
+            return Ok(self.search_after(g.dim(), 0));
+        }
         let first = method.init(g.dim());
         let first = method.step(nominal, g, rng::derive(seed, "look", 0), first)?;
         let each = first.evaluations() as f64 / self.rays as f64;

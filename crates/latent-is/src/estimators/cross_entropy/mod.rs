@@ -110,7 +110,7 @@ pub struct Seen<'a> {
 }
 
 /// How a cross-entropy search closes in on the failure event.
-pub trait Schedule: Clone + std::fmt::Debug + Send + Sync {
+pub trait LevelSchedule: Clone + std::fmt::Debug + Send + Sync {
     /// Name of the method in checkpoints and reports.
     const NAME: &'static str;
 
@@ -140,7 +140,7 @@ impl Quantile {
     }
 }
 
-impl Schedule for Quantile {
+impl LevelSchedule for Quantile {
     const NAME: &'static str = "cross-entropy";
 
     fn check(&self) -> Result<(), Error> {

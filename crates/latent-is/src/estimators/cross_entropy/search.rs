@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::propose::{Propose, spread};
-use super::{CrossEntropyState, Schedule, Seen};
+use super::{CrossEntropyState, LevelSchedule, Seen};
 use crate::error::Error;
 use crate::math::rng;
 use crate::method::final_stage::FinalStage;
@@ -39,9 +39,9 @@ pub struct CrossEntropySearch<S> {
     pub(super) settings: SearchSettings,
 }
 
-checked_serde!(CrossEntropySearch<S>, S: Schedule);
+checked_serde!(CrossEntropySearch<S>, S: LevelSchedule);
 
-impl<S: Schedule> CrossEntropySearch<S> {
+impl<S: LevelSchedule> CrossEntropySearch<S> {
     /// The search by `schedule` with `settings`.
     pub(crate) fn new(schedule: S, settings: SearchSettings) -> Self {
         Self { schedule, refine_adaptively: false, settings }
@@ -216,7 +216,7 @@ impl<S: Schedule> CrossEntropySearch<S> {
     }
 }
 
-impl<S: Schedule> Settings for CrossEntropySearch<S> {
+impl<S: LevelSchedule> Settings for CrossEntropySearch<S> {
     fn check(&self) -> Result<(), Error> {
         self.schedule.check()?;
         self.settings.check()
@@ -233,7 +233,7 @@ impl<S> Searches for CrossEntropySearch<S> {
     }
 }
 
-impl<S: Schedule + Serialize + DeserializeOwned> SteppedSearch for CrossEntropySearch<S> {
+impl<S: LevelSchedule + Serialize + DeserializeOwned> SteppedSearch for CrossEntropySearch<S> {
     type Search = CrossEntropyState;
 
     const NAME: &'static str = S::NAME;

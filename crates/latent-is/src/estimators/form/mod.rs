@@ -168,16 +168,20 @@ impl DesignPoints {
     }
 }
 
-/// One start under way.
+/// Evaluations of the starts so far, and how many they may be.
 struct Walk<'a> {
     g: &'a dyn LimitState,
+    limit: u64,
     evaluations: u64,
     nan_evaluations: u64,
 }
 
 impl Walk<'_> {
-    /// Values at the columns of `u`; none when one is not finite.
+    /// Values at the columns of `u`; none when one is not finite or the limit does not allow them.
     fn values(&mut self, u: &DMatrix<f64>) -> Result<Option<DVector<f64>>, EvalError> {
+        if self.evaluations + u.ncols() as u64 > self.limit {
+            return Ok(None);
+        }
         let values = self.g.evaluate(u.as_view())?;
         EvalError::check_dim(u.ncols(), values.len())?;
         self.evaluations += u.ncols() as u64;
@@ -234,18 +238,20 @@ impl Form {
         g: &dyn LimitState,
         starts: DMatrixView<'_, f64>,
     ) -> Result<DesignPoints, Error> {
-        self.search_on(g, None, starts)
+        self.search_on(g, None, starts, u64::MAX)
     }
 
-    /// Starts at the columns of `starts`; `origin` is the value at the origin where it is known.
+    /// Starts at the columns of `starts`, with at most `limit` evaluations; `origin` is the value at the origin
+    /// where it is known.
     pub(crate) fn search_on(
         &self,
         g: &dyn LimitState,
         origin: Option<f64>,
         starts: DMatrixView<'_, f64>,
+        limit: u64,
     ) -> Result<DesignPoints, Error> {
         EvalError::check_dim(g.dim(), starts.nrows())?;
-        let mut walk = Walk { g, evaluations: 0, nan_evaluations: 0 };
+        let mut walk = Walk { g, limit, evaluations: 0, nan_evaluations: 0 };
         let origin = match origin {
             Some(known) => known,
             None => walk.value(&DVector::zeros(g.dim()))?.unwrap_or(1.0),
