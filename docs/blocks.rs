@@ -16,6 +16,7 @@ macro_rules! pages {
 pages! {
     readme: "../README.md",
     latent_is_readme: "../crates/latent-is/README.md",
+    flow_core_readme: "../crates/flow-core/README.md",
     mvee_readme: "../crates/mvee/README.md",
     sim_core_readme: "../crates/sim-core/README.md",
     quick_start: "src/use/quick-start.md",

@@ -52,12 +52,14 @@ impl SearchSettings {
         }
     }
 
-    /// Draws per level in `dim` coordinates: a third of the budget where the number asked for would take
-    /// more than two thirds of it.
+    /// Draws per level in `dim` coordinates: a third of the budget where a first level of the number asked
+    /// for, which explores with up to half as many draws on top, would take more than two thirds of it.
     pub fn samples_per_level(&self, dim: usize) -> usize {
         let n = self.samples_per_level.at(dim);
         match self.final_stage.budget() {
-            Some(budget) if self.exceeds_search_share(n as u64) => (budget / 3).max(1) as usize,
+            Some(budget) if self.exceeds_search_share(n as u64 + n as u64 / 2) => {
+                (budget / 3).max(1) as usize
+            }
             _ => n,
         }
     }

@@ -114,7 +114,7 @@ impl Estimate {
         Interval { ln_lower, ln_upper: ln_upper.min(0.0), kind }
     }
 
-    /// The upper end with unanswered draws counted as failing, if there are any.
+    /// The upper end with NaN draws counted as failing, if there are any.
     fn worst_end(&self, tail: f64) -> Option<f64> {
         self.nan_as_failing.map(|worst| worst.ends(self.freedom(), tail).1)
     }

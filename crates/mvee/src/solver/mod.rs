@@ -114,6 +114,26 @@ impl Mvee {
         MveeBuilder::default()
     }
 
+    /// Returns these settings, for changes.
+    pub fn to_builder(&self) -> MveeBuilder {
+        self.settings
+    }
+
+    /// Relative gap to reach.
+    pub fn tolerance(&self) -> f64 {
+        self.settings.tolerance
+    }
+
+    /// Number of steps of all kinds after which the search stops.
+    pub fn max_iterations(&self) -> usize {
+        self.settings.max_iterations
+    }
+
+    /// Thickness that flat sets get, relative to their longest semi-axis; `None` refuses them.
+    pub fn ridge(&self) -> Option<f64> {
+        self.settings.ridge
+    }
+
     /// The minimum-volume ellipsoid of the columns of `points: [d, n]`.
     ///
     /// Large sets are processed in parallel; the result does not depend on the number of threads.

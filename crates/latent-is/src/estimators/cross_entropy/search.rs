@@ -164,11 +164,13 @@ impl<S: LevelSchedule> CrossEntropySearch<S> {
         state: &mut CrossEntropyState,
     ) -> Result<Batch, Error> {
         let n = self.level_draws(g.dim());
-        let plain = if self.settings.explore > 0.0 { n - n / 2 } else { n };
+        // The covariance of the wide Gaussian takes more nominal draws than coordinates.
+        let explores = self.settings.explore > 0.0 && n - n / 2 > g.dim();
+        let plain = if explores { n - n / 2 } else { n };
         let x = nominal.sample(plain, seed)?;
         let (mut batch, _) = Batch::evaluate(nominal, g, &x)?;
         state.pool.add(&batch, None)?;
-        if self.settings.explore > 0.0 {
+        if explores {
             let explorer = Explorer::new(&x)?;
             let x = explorer.proposal().sample(n - plain, rng::derive(seed, "wide", 0))?;
             let (more, _) = Batch::evaluate(nominal, g, &x)?;

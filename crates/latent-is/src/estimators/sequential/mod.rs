@@ -254,7 +254,8 @@ impl Sequential {
             components: 0,
             acceptance: None,
         };
-        if self.search.explore > 0.0 {
+        // The covariance of the wide Gaussian takes more nominal draws than coordinates.
+        if self.search.explore > 0.0 && samples > g.dim() {
             let mut explorer = Explorer::new(&x)?;
             let n = samples / 2;
             let x = explorer.proposal().sample(n, rng::derive(seed, "wide", 0))?;
