@@ -1,6 +1,6 @@
 //! Safetensors files: reading tensors, and writing that never leaves an incomplete file.
 
-use std::{borrow::Cow, collections::HashMap, io::Write, path::Path};
+use std::{borrow::Cow, collections::HashMap, path::Path};
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors, View, tensor::TensorView};
 use serde::Serialize;
@@ -45,24 +45,16 @@ pub(crate) fn damaged(error: &SafeTensorError) -> String {
     format!("it is truncated or not a safetensors file ({error})")
 }
 
-/// Writes under a temporary name and renames, so that `path` is never incomplete.
+/// Writes the file as a whole; see [`safe_file::replace`].
 ///
 /// # Errors
-/// [`FlowError::File`] when the folder or the file cannot be written.
+/// [`FlowError::File`] when the folder cannot be made or the file cannot be written.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FlowError> {
-    let failed = |source| FlowError::File { action: "cannot write", path: path.to_owned(), source };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    // The permissions of any new file (the process's mask applies), instead of the owner's alone.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    safe_file::write(path, bytes).map_err(|source| FlowError::File {
+        action: "cannot write",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A tensor as bytes for a file.

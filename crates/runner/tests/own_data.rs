@@ -179,7 +179,7 @@ fn bad_data_are_refused_with_their_place() {
         ("--hidden", "0", "hidden must be positive"),
         ("--tail-bound", "0", "tail_bound must be positive"),
         ("--device", "abacus", "device `abacus` is not available"),
-        ("--out", "/nowhere/flow.safetensors", "cannot write /nowhere"),
+        ("--out", "data.csv/flow.safetensors", "cannot write data.csv/flow.safetensors"),
     ] {
         let mut arguments = TRAIN.to_vec();
         arguments.retain(|a| *a != option);

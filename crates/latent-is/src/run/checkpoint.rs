@@ -1,7 +1,7 @@
-//! Checkpoint files: one JSON object, written under another name first and then renamed.
+//! Checkpoint files: one JSON object, written as a whole.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -131,12 +131,7 @@ pub(super) fn write(
         path: path.to_owned(),
         reason: e.to_string(),
     })?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".unfinished");
-    let unfinished = path.with_file_name(name);
-    let mut file = File::create(&unfinished).map_err(io)?;
-    file.write_all(&text).and_then(|()| file.sync_all()).map_err(io)?;
-    fs::rename(&unfinished, path).map_err(io)
+    safe_file::write(path, text).map_err(io)
 }
 
 /// Whether there is something at the path.

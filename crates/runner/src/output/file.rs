@@ -1,13 +1,14 @@
 //! Files that are written completely or not at all.
 //!
-//! All result files of this crate go through [`replace`]. Files that grow while a run goes on
-//! (finished blocks of a simulation, finished trials) are appended to instead.
+//! All result files of this crate go through [`replace`], which adds the name of the file to the errors
+//! of [`safe_file`]. Files that grow while a run goes on (finished blocks of a simulation, finished
+//! trials) are appended to instead.
 
 use std::{fs::File, io::Write, path::Path};
 
 use anyhow::Context;
 
-/// Writes `contents` to a temporary file in the folder of `path`, then renames it to `path`.
+/// Writes `contents` to `path` as a whole; see [`safe_file::replace`].
 ///
 /// # Errors
 /// When the folder cannot be created or the file cannot be written. `path` is then unchanged.
@@ -15,7 +16,7 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> anyhow::Result<()> {
     replace(path, |file| Ok(file.write_all(contents.as_ref())?))
 }
 
-/// Lets `fill` write a temporary file in the folder of `path`, then renames it to `path`.
+/// Lets `fill` write the contents of `path`; see [`safe_file::replace`].
 ///
 /// # Errors
 /// As [`write()`], and when `fill` fails.
@@ -23,28 +24,7 @@ pub fn replace(
     path: &Path,
     fill: impl FnOnce(&mut File) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    try_replace(path, fill).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn try_replace(
-    path: &Path,
-    fill: impl FnOnce(&mut File) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    // The usual mode of a new file; a temporary file would be readable by its owner only. The umask
-    // of the process still applies.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    fill(file.as_file_mut())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    safe_file::replace(path, fill).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]
