@@ -158,6 +158,15 @@ fn other_runs_and_damaged_checkpoints_are_refused() {
         let message = attempt(&data(1), &settings()).to_string();
         assert!(message.contains("truncated"), "{message}");
     }
+    // Every change is noticed: in the tensors (the last byte), in the position, in the architecture.
+    let at = |text: &[u8]| good.windows(text.len()).position(|w| w == text).unwrap() + text.len();
+    for place in [good.len() - 1, at(b"\\\"step\\\":"), at(b"\\\"hidden\\\":")] {
+        let mut tampered = good.clone();
+        tampered[place] ^= 1;
+        fs::write(&checkpoint.path, tampered).unwrap();
+        let message = attempt(&data(1), &settings()).to_string();
+        assert!(message.contains("run.ckpt") && message.contains("checksum"), "{message}");
+    }
     let at = good.windows(11).position(|w| w == b"\"version\":\"").unwrap();
     let mut future = good.clone();
     future[at + 11] = b'9';

@@ -146,10 +146,20 @@ fn truncated_foreign_and_future_files_are_refused() {
         let error = resumed(&text[..length]);
         assert!(matches!(error, CheckpointError::Damaged { .. }), "{length}: {error}");
     }
-    let future = text.replacen("\"version\":2", "\"version\":3", 1);
-    assert!(matches!(resumed(&future), CheckpointError::Newer { version: 3, .. }));
-    let past = text.replacen("\"version\":2", "\"version\":1", 1);
-    assert!(matches!(resumed(&past), CheckpointError::Older { version: 1, .. }));
+    let future = text.replacen("\"version\":3", "\"version\":4", 1);
+    assert!(matches!(resumed(&future), CheckpointError::Newer { version: 4, .. }));
+    for version in [1, 2] {
+        let past = text.replacen("\"version\":3", &format!("\"version\":{version}"), 1);
+        assert!(
+            matches!(resumed(&past), CheckpointError::Older { version: v, .. } if v == version)
+        );
+    }
+    // Any change is noticed, also one that leaves a readable state.
+    let at = text.find("\"evaluations\":").unwrap() + "\"evaluations\":".len();
+    let digit = if text.as_bytes()[at] == b'9' { "8" } else { "9" };
+    let tampered = format!("{}{digit}{}", &text[..at], &text[at + 1..]);
+    let error = resumed(&tampered).to_string();
+    assert!(error.contains("run.json") && error.contains("checksum"), "{error}");
     let changed = text.replacen("\"batches\"", "\"batch\"", 1);
     assert!(matches!(resumed(&changed), CheckpointError::Damaged { .. }));
     for foreign in ["", "{}", "[1, 2]", "weights", "{\"format\": \"other\", \"version\": 1}"] {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 const FORMAT: &str = "latent-is training";
-const VERSION: &str = "3";
+const VERSION: &str = "4";
 
 /// The file of a run's state, and how often it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,13 +60,16 @@ impl Checkpoint {
         let meta = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("version".to_owned(), VERSION.to_owned()),
+            ("checksum".to_owned(), safe_file::PLACEHOLDER.to_owned()),
             ("config".to_owned(), json(config)),
             ("record".to_owned(), json(&state.record)),
             ("progress".to_owned(), json(&state.progress)),
             ("path".to_owned(), json(&state.learner.name())),
             ("steps".to_owned(), json(&steps)),
         ]);
-        write_atomically(&self.path, &to_safetensors(tensors, meta))
+        let mut bytes = to_safetensors(tensors, meta);
+        safe_file::seal(&mut bytes);
+        write_atomically(&self.path, &bytes)
     }
 
     /// Replaces the state of a new run by that of the file, if the file exists.
@@ -152,6 +155,9 @@ impl<'a> File<'a> {
         let wrong = |reason: String| FlowError::Format { path: path.to_owned(), reason };
         let meta = read_metadata(bytes, FORMAT, VERSION).map_err(wrong)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| wrong(damaged(&error)))?;
+        if !safe_file::verify(bytes) {
+            return Err(wrong("its checksum does not match; remove it and start again".to_owned()));
+        }
         Ok(Self { path, meta, tensors })
     }
 

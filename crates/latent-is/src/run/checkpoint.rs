@@ -9,8 +9,9 @@ use serde_json::Value;
 
 /// What the first field of every checkpoint says.
 const FORMAT: &str = "latent-is checkpoint";
-/// Version of the format that is written. Version 1 had other names and is refused.
-const VERSION: u32 = 2;
+/// Version of the format that is written. Version 1 had other names, version 2 no checksum; both are
+/// refused.
+const VERSION: u32 = 3;
 
 /// Why a checkpoint cannot be written or resumed from.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +108,7 @@ pub(super) struct Spent {
 struct Written<'a> {
     format: &'static str,
     version: u32,
+    checksum: &'static str,
     identity: &'a Identity,
     spent: Spent,
     state: &'a Value,
@@ -126,11 +128,19 @@ pub(super) fn write(
     state: &Value,
 ) -> Result<(), CheckpointError> {
     let io = |source| CheckpointError::Io { path: path.to_owned(), source };
-    let written = Written { format: FORMAT, version: VERSION, identity, spent, state };
-    let text = serde_json::to_vec(&written).map_err(|e| CheckpointError::Unwritable {
+    let written = Written {
+        format: FORMAT,
+        version: VERSION,
+        checksum: safe_file::PLACEHOLDER,
+        identity,
+        spent,
+        state,
+    };
+    let mut text = serde_json::to_vec(&written).map_err(|e| CheckpointError::Unwritable {
         path: path.to_owned(),
         reason: e.to_string(),
     })?;
+    safe_file::seal(&mut text);
     safe_file::write(path, text).map_err(io)
 }
 
@@ -163,6 +173,10 @@ pub(super) fn read(path: &Path, identity: &Identity) -> Result<(Spent, Value), C
         }
         Some(_) => {}
         None => return Err(CheckpointError::Foreign { path: path() }),
+    }
+    if !safe_file::verify(&bytes) {
+        let reason = "its checksum does not match".to_owned();
+        return Err(CheckpointError::Damaged { path: path(), reason });
     }
     let found: Identity = serde_json::from_value(value["identity"].clone()).map_err(damaged)?;
     if let Some((what, found, wanted)) = difference(&found, identity) {
