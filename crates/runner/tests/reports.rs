@@ -121,6 +121,10 @@ fn an_evaluation_resumes_at_the_first_unfinished_trial() {
     interrupted.wait().unwrap();
     let mut marked = first["trials"][0].clone();
     marked["nll"] = 123.0.into();
+    let marked = marked.to_string();
+    let marked = marked.strip_suffix('}').unwrap();
+    let checksum = safe_file::digest(&[header.as_bytes(), marked.as_bytes()]);
+    let marked = format!("{marked},\"checksum\":\"{checksum}\"}}");
     std::fs::write(&log, format!("{header}{marked}\n{{\"space\":\"tar")).unwrap();
     let output = run(folder, &some);
     assert!(stdout(&output).contains("1 trials were finished before"), "{}", stdout(&output));

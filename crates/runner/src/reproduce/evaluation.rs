@@ -16,7 +16,7 @@ use crate::{
         row::Row,
         setup::Setup,
         trial::{Trial, estimate},
-        trial_log::{TrialLog, TrialRecord},
+        trial_log::{TrialLog, TrialRecord, refuse_foreign},
     },
     systems::{experiment::Experiment, reference::Reference, system::System},
     training::from_scratch::from_scratch,
@@ -67,10 +67,12 @@ impl Evaluation {
         let system = System::by_name(&options.system)?;
         let experiment = experiment(system, options)?;
         let folder = options.out.join(system.name);
+        let log = folder.join("trials.jsonl");
+        refuse_foreign(&log)?;
         let (flow, reference, flow_origin) =
             flow_and_reference(system, options, &experiment, &folder)?;
         let setup = Setup::new(system, &experiment, flow, reference)?;
-        let log = TrialLog::open(&folder.join("trials.jsonl"), &setup.identity(&experiment))?;
+        let log = TrialLog::open(&log, &setup.identity(&experiment))?;
         let selected = |key: &RowKey| {
             options.method.is_none_or(|m| m == key.method)
                 && options.space.is_none_or(|s| s == key.space)

@@ -14,7 +14,7 @@ const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Simulates the first `n` outcomes of the sequence of `seed`.
 ///
-/// With a part file, outcomes in it are not simulated again and finished blocks are appended to it.
+/// With a part file, outcomes in it are not simulated again and complete blocks are appended to it.
 /// The caller removes it when the result is saved.
 ///
 /// # Shapes
@@ -83,7 +83,7 @@ mod tests {
     use sim_toy::Robot;
 
     use super::*;
-    use crate::simulation::part_file::part_path;
+    use crate::simulation::part_file::{checksum, part_path};
 
     #[test]
     fn an_interrupted_run_resumes_after_its_last_complete_block() {
@@ -102,8 +102,12 @@ mod tests {
         // first outcome shows that finished blocks are not simulated again.
         let mut part = std::fs::read(part_path(&out)).unwrap();
         let data = part.iter().position(|b| *b == b'\n').unwrap() + 1;
+        let line = String::from_utf8(part[..data].to_vec()).unwrap();
+        let numbers = data..data + 24 * robot.block_len();
         part[data..data + 8].copy_from_slice(&123.0_f64.to_le_bytes());
-        part.truncate(data + 24 * 2 * robot.block_len() + 100);
+        let mark = checksum(&line, 0, &part[numbers.clone()]);
+        part[numbers.end..numbers.end + 16].copy_from_slice(mark.as_bytes());
+        part.truncate(data + 2 * (24 * robot.block_len() + 16) + 100);
         std::fs::write(part_path(&out), part).unwrap();
 
         let mut resumed = simulated(3_000);
