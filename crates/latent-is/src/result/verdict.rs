@@ -104,6 +104,8 @@ pub enum Reason {
         /// Levels compared.
         levels: u64,
     },
+    /// The flow failed its own checks after its training: densities or weights may be wrong.
+    FlowChecksFailed,
     /// The budget was spent before the target precision was reached.
     Target {
         /// The coefficient of variation reached.
@@ -177,6 +179,7 @@ impl fmt::Display for Reason {
             Self::FlowContradicted { differs, levels } => {
                 write!(f, "flow and data disagree at {differs} of {levels} levels of the criterion")
             }
+            Self::FlowChecksFailed => write!(f, "the flow failed its checks after its training"),
             Self::Target { cov } => write!(
                 f,
                 "the budget was spent at a coefficient of variation of {:.1} %",
