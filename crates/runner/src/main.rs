@@ -1,17 +1,26 @@
 //! The program `latent-is`.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, io::ErrorKind, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use latent_is::verdict::Status;
-use latent_is_runner::commands::{estimate, inspect, metrics, report, reproduce, simulate, train};
+use latent_is_runner::{
+    commands::{estimate, inspect, metrics, report, reproduce, simulate, train},
+    output::terminal,
+};
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 a check or a diagnostic failed, 3 budget spent before the target
+precision, 4 no usable estimate. Only `train`, `inspect` and `estimate` use 2, only `estimate` uses 3 and 4.";
 
 /// Failure probabilities of autonomous systems by importance sampling in the latent space of
 /// normalizing flows.
 #[derive(Parser)]
-#[command(name = "latent-is", version, max_term_width = 100)]
+#[command(name = "latent-is", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
+    /// Print errors in full, with excerpts of files and all causes.
+    #[arg(long, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -36,10 +45,14 @@ Examples:
   latent-is simulate racecar -n 50000 -o racecar.parquet")]
     Simulate(simulate::Args),
     /// Trains a flow on outcomes in a file.
-    #[command(after_help = "Examples:
+    #[command(
+        after_help = "Exit codes: 0 all checks of the flow passed, 1 error, 2 at least one check failed
+
+Examples:
   latent-is train --data outcomes.csv -o flow.safetensors
   latent-is train --data outcomes.npy --epochs 100 --jitter 0.02
-  latent-is train --data outcomes.csv --resume")]
+  latent-is train --data outcomes.csv --resume"
+    )]
     Train(train::Args),
     /// Shows the contents of a flow file and checks the flow.
     #[command(after_help = "Exit codes: 0 all checks passed, 1 error, 2 at least one check failed
@@ -76,14 +89,42 @@ Examples:
 }
 
 fn main() -> ExitCode {
-    exit_quietly_on_broken_pipe();
-    match run(Cli::parse().command) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let verbose = cli.verbose;
+    // Standard output may have failed without an error of the work.
+    match run(cli.command).and_then(|code| terminal::finish().map(|()| code)) {
         Ok(code) => code,
-        // All causes in one line. A mistake of the user needs no backtrace.
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+        // A mistake of the user needs no backtrace.
+        Err(error) => fail(&error, verbose),
+    }
+}
+
+fn fail(error: &anyhow::Error, verbose: bool) -> ExitCode {
+    terminal::note(&format!("error: {}", terminal::message(error, verbose)));
+    ExitCode::FAILURE
+}
+
+/// Prints the help, the version or what is wrong with the arguments.
+fn usage(error: &clap::Error) -> ExitCode {
+    let printable =
+        |argument: OsString| argument.to_str().is_some_and(|text| terminal::escaped(text) == text);
+    let printed = if std::env::args_os().all(printable) {
+        error.print()
+    } else {
+        // The message repeats arguments, and colours would be escaped with them.
+        terminal::note(error.render().to_string().trim_end());
+        Ok(())
+    };
+    match printed {
+        // Code 2 of clap has another meaning here.
+        _ if error.use_stderr() => ExitCode::FAILURE,
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            fail(&anyhow::Error::new(error).context("cannot write to standard output"), false)
         }
+        _ => ExitCode::SUCCESS,
     }
 }
 
@@ -92,16 +133,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     Ok(match command {
         Command::Reproduce(args) => reproduce::run(args).map(|()| success)?,
         Command::Simulate(args) => simulate::run(&args).map(|()| success)?,
-        Command::Train(args) => train::run(&args).map(|()| success)?,
         Command::Metrics(args) => metrics::run(&args).map(|()| success)?,
         Command::Report(args) => report::run(&args).map(|()| success)?,
-        Command::Inspect(args) => {
-            if inspect::run(&args)? {
-                success
-            } else {
-                ExitCode::from(2)
-            }
-        }
+        Command::Train(args) => passed(train::run(&args)?),
+        Command::Inspect(args) => passed(inspect::run(&args)?),
         Command::Estimate(args) => match estimate::run(&args)? {
             Status::Converged => success,
             Status::Suspect => ExitCode::from(2),
@@ -111,21 +146,15 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         },
         Command::Completions { shell } => {
             let mut command = Cli::command();
-            clap_complete::generate(shell, &mut command, "latent-is", &mut std::io::stdout());
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut command, "latent-is", &mut text);
+            terminal::print(&String::from_utf8_lossy(&text));
             success
         }
     })
 }
 
-/// Ends the program without a message when the reader of its output has closed the pipe, as `head`
-/// does.
-fn exit_quietly_on_broken_pipe() {
-    let default = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let message = panic.payload().downcast_ref::<String>();
-        if message.is_some_and(|m| m.contains("Broken pipe")) {
-            std::process::exit(0);
-        }
-        default(panic);
-    }));
+/// The exit code of a command that checks a flow.
+fn passed(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }

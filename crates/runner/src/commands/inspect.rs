@@ -4,7 +4,13 @@ use std::path::PathBuf;
 
 use flow_core::{FlowFile, Health};
 
-use crate::commands::features::{feature_names, outcomes_for};
+use crate::{
+    commands::{
+        checks,
+        features::{feature_names, outcomes_for},
+    },
+    output::terminal::{print, print_line},
+};
 
 /// Shows the contents of a flow file and checks the flow.
 #[derive(clap::Args, Clone, Debug)]
@@ -16,15 +22,15 @@ pub struct Args {
     data: Option<PathBuf>,
 }
 
-/// Runs the command. Returns whether all checks passed.
+/// Runs the command. Returns whether all checks passed, now and after the training.
 ///
 /// # Errors
 /// When a file cannot be read or the outcomes have other features.
 pub fn run(args: &Args) -> anyhow::Result<bool> {
     let file = FlowFile::load(&args.flow, &flow_core::default_device())?;
     let (config, record) = (file.flow.config(), &file.record);
-    println!("{}", args.flow.display());
-    println!(
+    print_line!("{}", args.flow.display());
+    print_line!(
         "  {} features, {} spline layers of width {}, {} bins on ±{}",
         config.features(),
         config.steps(),
@@ -34,9 +40,9 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     );
     let (names, moments) = (feature_names(&file), file.flow.standardise());
     for (name, (mean, sd)) in names.iter().zip(moments.mean().iter().zip(moments.sd())) {
-        println!("  {name:<16} mean {mean:>14.6} standard deviation {sd:>14.6}");
+        print_line!("  {name:<16} mean {mean:>14.6} standard deviation {sd:>14.6}");
     }
-    println!(
+    print_line!(
         "trained on {} outcomes (hash {}…), {} epochs in {:.0} s, weights of epoch {}",
         record.rows,
         record.data_hash.get(..12).unwrap_or("none"),
@@ -45,13 +51,13 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         record.epoch
     );
     if let Some(held_out) = record.epoch.checked_sub(1).and_then(|e| record.held_out.get(e)) {
-        println!("  held-out log-likelihood {held_out:.4} in standardised units");
+        print_line!("  held-out log-likelihood {held_out:.4} in standardised units");
     }
     for (key, value) in &record.provenance {
-        println!("  {key}: {value}");
+        print_line!("  {key}: {value}");
     }
     let data = args.data.as_deref().map(|path| outcomes_for(path, &names)).transpose()?;
     let health = Health::examine(&file.flow, data.as_ref().map(|table| table.x.as_view()))?;
-    print!("{health}");
-    Ok(health.passed())
+    print(&health.to_string());
+    Ok(health.passed() && checks::failed(record).is_none())
 }

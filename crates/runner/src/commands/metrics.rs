@@ -1,6 +1,6 @@
 //! `latent-is metrics`: comparison of sampled failures with simulated ones.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flow_core::{FlowFile, bijection::Standardise};
 use latent_is::{LimitState, metrics::KnnReference};
@@ -11,7 +11,7 @@ use crate::{
     commands::features::{WEIGHT, feature_names},
     criterion::FailureCriterion,
     outcomes,
-    output::file,
+    output::{file, outputs::Outputs, terminal::print_line},
 };
 
 /// Compares sampled failures with simulated ones: density, coverage, likelihood.
@@ -55,6 +55,11 @@ struct MetricsRecord {
 /// # Errors
 /// When a file cannot be read or the files have different features.
 pub fn run(args: &Args) -> anyhow::Result<()> {
+    let optional = [&args.flow, &args.criterion].into_iter().flatten();
+    let inputs: Vec<&Path> =
+        [&args.real, &args.samples].into_iter().chain(optional).map(PathBuf::as_path).collect();
+    let written: Vec<&Path> = args.json.iter().map(PathBuf::as_path).collect();
+    let _outputs = Outputs::claim(&inputs, &written, &[])?;
     let real = outcomes::read(&args.real)?;
     let samples = outcomes::read(&args.samples)?.without(WEIGHT);
     let (d, e) = (real.x.nrows(), samples.x.nrows());
@@ -105,18 +110,20 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         nll,
         share_failing,
     };
-    println!("{} simulated failures, {} samples", record.real, record.samples);
-    println!("density  {:.3}", record.density);
-    println!("coverage {:.3}", record.coverage);
-    if let Some(nll) = nll {
-        println!("NLL      {nll:.3} (mean of −ln p of the samples, in standardised units)");
-    }
-    if let Some(share) = share_failing {
-        println!("share of failures among the simulated outcomes: {share:.4e}");
-    }
     if let Some(path) = &args.json {
         file::write(path, serde_json::to_string_pretty(&record)?)?;
-        println!("metrics written to {}", path.display());
+    }
+    print_line!("{} simulated failures, {} samples", record.real, record.samples);
+    print_line!("density  {:.3}", record.density);
+    print_line!("coverage {:.3}", record.coverage);
+    if let Some(nll) = nll {
+        print_line!("NLL      {nll:.3} (mean of −ln p of the samples, in standardised units)");
+    }
+    if let Some(share) = share_failing {
+        print_line!("share of failures among the simulated outcomes: {share:.4e}");
+    }
+    if let Some(path) = &args.json {
+        print_line!("metrics written to {}", path.display());
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::{
-    output::file,
+    output::{file, outputs::Outputs, terminal::print_line},
     report::{
         estimate::EstimateRecord,
         html::{estimate::page_of_estimate, evaluation::page_of_evaluation},
@@ -29,6 +29,9 @@ pub struct Args {
 /// # Errors
 /// When the input is not a result of this program or the page cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
+    let out = args.out.clone().unwrap_or_else(|| args.results.with_extension("html"));
+    let samples = args.results.with_file_name("samples.svg");
+    let _outputs = Outputs::claim(&[&args.results, &samples], &[&out], &[])?;
     let named = || format!("cannot read {}", args.results.display());
     let text = std::fs::read_to_string(&args.results).with_context(named)?;
     let page = if let Ok(record) = serde_json::from_str::<EstimateRecord>(&text) {
@@ -41,11 +44,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             )
         })?;
         // `reproduce` makes the figure of the samples, because that needs the flow.
-        let samples = std::fs::read_to_string(args.results.with_file_name("samples.svg")).ok();
+        let samples = std::fs::read_to_string(&samples).ok();
         page_of_evaluation(&results, samples.as_deref())?
     };
-    let out = args.out.clone().unwrap_or_else(|| args.results.with_extension("html"));
     file::write(&out, page)?;
-    println!("page written to {}", out.display());
+    print_line!("page written to {}", out.display());
     Ok(())
 }

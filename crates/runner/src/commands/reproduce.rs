@@ -1,10 +1,11 @@
 //! `latent-is reproduce`: the evaluation of the paper.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     estimation::method::{MethodKind, Space},
     figures::{self, samples::samples},
+    output::{outputs::Outputs, terminal::print_line},
     report,
     reproduce::evaluation::{Evaluation, EvaluationOptions},
     systems::system::System,
@@ -65,18 +66,26 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 /// Runs one evaluation, prints its tables and writes its files.
 fn evaluate(options: &EvaluationOptions) -> anyhow::Result<()> {
+    let folder = options.out.join(System::by_name(&options.system)?.name);
+    let files: Vec<PathBuf> = report::FILES.iter().map(|name| folder.join(name)).collect();
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let inputs: Vec<&Path> =
+        [&options.experiment, &options.flow].into_iter().flatten().map(PathBuf::as_path).collect();
+    // A claim on the first file stands for the folder.
+    let _outputs = Outputs::claim(&inputs, &files[..1], &files[1..])?;
     let evaluation = Evaluation::prepare(options)?;
     if evaluation.trials_done() > 0 {
-        println!("{} trials were finished before", evaluation.trials_done());
+        print_line!("{} trials were finished before", evaluation.trials_done());
     }
     let results = evaluation.run()?;
     let found = evaluation.sampled_failures()?;
     let picture = samples(evaluation.setup(), &results.system, &found)?;
-    println!("{}", report::terminal(&results));
     report::write_all(&results, evaluation.folder())?;
     figures::write(evaluation.folder(), "samples", &picture)?;
-    println!("results written to {}", evaluation.folder().display());
-    evaluation.finish()
+    evaluation.finish()?;
+    print_line!("{}", report::terminal(&results));
+    print_line!("results written to {}", folder.display());
+    Ok(())
 }
 
 impl From<Args> for EvaluationOptions {

@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use crate::{
     outcomes::{self, Format},
+    output::{
+        outputs::Outputs,
+        terminal::{print_line, print_note},
+    },
     simulation::{
-        part_file::{PartFile, remove_part},
+        part_file::{PartFile, part_path, remove_part},
         simulate, unfinished,
     },
     systems::system::System,
@@ -37,6 +41,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let format = Format::of(&args.out)?;
     let system = System::by_name(&args.system)?;
     let simulator = system.simulator();
+    let _outputs = Outputs::claim(&[], &[&args.out], &[&part_path(&args.out)])?;
     let part = PartFile::open(&args.out, simulator.as_ref(), args.seed)?;
     let label = format!("simulating {}", system.name);
     let x = simulate(simulator.as_ref(), args.n, args.seed, &label, Some(part))?;
@@ -44,8 +49,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     remove_part(&args.out)?;
     let nan = unfinished(&x);
     if nan > 0 {
-        eprintln!("{nan} outcomes are NaN: the simulator could not finish them");
+        print_note!("{nan} outcomes are NaN: the simulator could not finish them");
     }
-    println!("{} outcomes of {} features written to {}", x.ncols(), x.nrows(), args.out.display());
+    print_line!(
+        "{} outcomes of {} features written to {}",
+        x.ncols(),
+        x.nrows(),
+        args.out.display()
+    );
     Ok(())
 }

@@ -7,7 +7,18 @@ use flow_core::{
     train::{Jitter, Schedule},
 };
 
-use crate::{commands::features::FEATURES, outcomes, training::progress::TrainingProgress};
+use crate::{
+    commands::{
+        checks::{self, CHECKS},
+        features::FEATURES,
+    },
+    outcomes,
+    output::{
+        outputs::Outputs,
+        terminal::{print, print_line},
+    },
+    training::progress::TrainingProgress,
+};
 
 /// Trains a flow on outcomes in a file.
 #[derive(clap::Args, Clone, Debug)]
@@ -60,15 +71,23 @@ pub struct Args {
     device: String,
 }
 
-/// Runs the command.
+/// Runs the command. Returns whether the flow passed its checks.
 ///
 /// # Errors
 /// When the data or a setting is invalid, or a file cannot be read or written.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub fn run(args: &Args) -> anyhow::Result<bool> {
     let device = flow_core::device(&args.device)?;
+    let mut name = args.out.clone().into_os_string();
+    name.push(".ckpt");
+    let checkpoint = Checkpoint::new(name);
+    let _outputs = Outputs::claim(&[&args.data], &[&args.out], &[&checkpoint.path])?;
     let table = outcomes::read(&args.data)?;
     let (d, n) = table.x.shape();
-    println!("{n} outcomes of {d} features in {}: {}", args.data.display(), table.names.join(", "));
+    print_line!(
+        "{n} outcomes of {d} features in {}: {}",
+        args.data.display(),
+        table.names.join(", ")
+    );
     anyhow::ensure!(
         n > d,
         "{n} outcomes are too few for {d} features; there must be more outcomes than features"
@@ -95,9 +114,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .patience(Some(args.patience))
         .seed(args.seed)
         .build()?;
-    let mut name = args.out.clone().into_os_string();
-    name.push(".ckpt");
-    let checkpoint = Checkpoint::new(name);
     if !args.resume {
         anyhow::ensure!(
             !checkpoint.path.exists(),
@@ -110,8 +126,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         fit_resumable(table.x.as_view(), &config, &settings, &device, &mut observer, &checkpoint);
     let trained = result.map_err(|error| named(error, &table.names))?;
     let mut record = trained.record;
+    let health = Health::examine(&trained.flow, None)?;
     record.provenance = [
         (FEATURES, table.names.join(",")),
+        (CHECKS, checks::result(&health)),
         ("data", args.data.display().to_string()),
         ("command", "train".to_owned()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -123,13 +141,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let file = FlowFile { flow: trained.flow, record };
     file.save(&args.out)?;
     if let Some(held_out) = held_out {
-        println!(
+        print_line!(
             "held-out log-likelihood {held_out:.4} in standardised units, at epoch {epoch} of {epochs}"
         );
     }
-    print!("{}", Health::examine(&file.flow, None)?);
-    println!("flow written to {}", args.out.display());
-    Ok(())
+    print(&health.to_string());
+    print_line!("flow written to {}", args.out.display());
+    Ok(health.passed())
 }
 
 /// Names the feature in an error.

@@ -1,4 +1,13 @@
-//! What the program writes: files that are replaced as a whole, and progress on the terminal.
+//! What the program writes: files that are replaced as a whole, text and progress on the terminal.
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | [`file`](mod@file) | files that are replaced as a whole |
+//! | [`outputs`] | the claims on the files of a command |
+//! | [`terminal`] | printing that does not end the work, messages of one line |
+//! | [`progress`] | progress of long work |
 
 pub mod file;
+pub mod outputs;
 pub mod progress;
+pub mod terminal;

@@ -11,6 +11,8 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output::terminal::{escaped, print_note};
+
 /// Time between two plain lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(15);
 
@@ -51,7 +53,7 @@ impl TaskProgress {
         if last.elapsed() >= PLAIN_INTERVAL {
             *last = Instant::now();
             let percent = 100 * done / self.total.max(1);
-            eprintln!("{}: {percent} % after {} s", self.label, self.begin.elapsed().as_secs());
+            print_note!("{}: {percent} % after {} s", self.label, self.begin.elapsed().as_secs());
         }
     }
 
@@ -65,8 +67,8 @@ impl TaskProgress {
     /// Prints a separate line, above the bar if there is one.
     pub fn print_line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
-            None => eprintln!("{}: {text}", self.label),
+            Some(bar) => bar.println(escaped(text)),
+            None => print_note!("{}: {text}", self.label),
         }
     }
 
@@ -75,6 +77,6 @@ impl TaskProgress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!("{}: done in {:.1} s", self.label, self.begin.elapsed().as_secs_f64());
+        print_note!("{}: done in {:.1} s", self.label, self.begin.elapsed().as_secs_f64());
     }
 }

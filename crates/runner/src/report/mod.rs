@@ -25,6 +25,24 @@ use crate::{
     reproduce::results::Results,
 };
 
+/// Names of the files of an evaluation, with the figure of the samples.
+pub const FILES: [&str; 14] = [
+    "results.json",
+    "table.md",
+    "table.tex",
+    "flow.md",
+    "flow.tex",
+    "settings.md",
+    "settings.tex",
+    "table.csv",
+    "levels.svg",
+    "levels.png",
+    "fidelity.svg",
+    "fidelity.png",
+    "samples.svg",
+    "samples.png",
+];
+
 /// The table of the flow and the table of the evaluation, for a terminal.
 pub fn terminal(results: &Results) -> String {
     quality(results).terminal() + &evaluation(results).terminal()

@@ -6,6 +6,7 @@ use flow_core::{Checkpoint, Device, Flow, FlowFile, fit_resumable, train::data_h
 use nalgebra::DMatrix;
 
 use crate::{
+    output::terminal::print_line,
     simulation::{
         part_file::{PartFile, remove_part},
         require_finished, simulate,
@@ -57,12 +58,12 @@ pub fn from_scratch(
     let x = simulate_resumable(training.runs, seed, &parts[0])?;
     let path = out.join("flow.safetensors");
     let file = if let Some(file) = finished(&path, training, &x, device) {
-        println!("{} is trained already", path.display());
+        print_line!("{} is trained already", path.display());
         file
     } else {
         let file = train(training, &x, device, &out.join("flow.ckpt"), provenance(seed))?;
         file.save(&path)?;
-        println!("flow written to {}", path.display());
+        print_line!("flow written to {}", path.display());
         file
     };
 
@@ -73,7 +74,7 @@ pub fn from_scratch(
         Reference::count(&file.flow, regions, &fresh, system.name, seed, provenance(seed))?;
     let path = out.join("reference.safetensors");
     reference.save(&path)?;
-    println!("reference written to {}", path.display());
+    print_line!("reference written to {}", path.display());
     for part in parts {
         remove_part(&part)?;
     }

@@ -12,11 +12,12 @@ use std::{
 use latent_is::{
     Estimate, FinalStage, FlowTransport, StandardNormal, Transport, Units,
     latent::{ComposedLimitState, PushForward},
-    verdict::Status,
+    verdict::{Reason, Status},
 };
 
 use crate::{
     commands::{
+        checks,
         estimate::{failures::Failures, source::FlowSource},
         features::outcomes_for,
     },
@@ -26,7 +27,7 @@ use crate::{
         method::{MethodKind, Space},
     },
     outcomes::Format,
-    output::file,
+    output::{file, outputs::Outputs, terminal::print_line},
     report::estimate::EstimateRecord,
 };
 
@@ -86,6 +87,11 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     if let Some(path) = &args.samples {
         Format::of(path)?;
     }
+    let inputs = [args.flow.as_ref(), Some(&args.criterion), args.data.as_ref()];
+    let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
+    let outputs = [&args.json, &args.samples].into_iter().flatten();
+    let outputs: Vec<&Path> = outputs.map(PathBuf::as_path).collect();
+    let _outputs = Outputs::claim(&inputs, &outputs, &[])?;
     let source = FlowSource::load(args.flow.as_deref(), args.system.as_deref(), &device)?;
     let FlowSource { file, names, origin } = source;
     let moments = file.flow.standardise();
@@ -94,6 +100,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         Some(path) => Some(moments.apply(outcomes_for(path, &names)?.x.as_view())),
         None => None,
     };
+    let failed_checks = checks::failed(&file.record).map(str::to_owned);
     let provenance = file.record.provenance;
     let transport = FlowTransport::new(file.flow, Units::Standardised);
 
@@ -109,40 +116,51 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     if let Some(reason) = agreement.as_ref().and_then(Agreement::reason) {
         verdict = verdict.with(reason);
     }
+    if failed_checks.is_some() {
+        verdict = verdict.with(Reason::FlowChecksFailed);
+    }
     let (status, sentence) = (verdict.status, verdict.to_string());
-    terminal::print_estimate(&estimate, &interval, &sentence, &origin, seconds);
-    terminal::print_agreement(agreement.as_ref());
-
     let failures = Failures::of(&estimate, &transport, args.space)?;
     if let Some(path) = &args.samples {
         failures.write(path, &names)?;
-        println!("{} failures written to {}", failures.len(), path.display());
+    }
+    let flow = transport.flow();
+    let record = EstimateRecord {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        flow: origin,
+        provenance,
+        criterion: criterion.text().to_owned(),
+        method: args.method,
+        space: args.space,
+        seed: args.seed,
+        target_cov: args.target_cov,
+        budget: args.budget,
+        probability: estimate.pf(),
+        interval,
+        verdict,
+        sentence,
+        features: names,
+        mean: flow.standardise().mean().to_vec(),
+        sd: flow.standardise().sd().to_vec(),
+        draws: failures::rows(&flow.sample(RECORDED, args.seed)?, RECORDED),
+        failures: failures.rows(RECORDED),
+        agreement,
+        estimate,
+    };
+    if let Some(path) = &args.json {
+        file::write(path, serde_json::to_string_pretty(&record)?)?;
+    }
+    // All files are written: a failure of the terminal loses nothing.
+    terminal::print_estimate(&record, seconds);
+    if let Some(checks) = failed_checks {
+        print_line!("The checks of the flow after its training {checks}.");
+    }
+    terminal::print_agreement(record.agreement.as_ref());
+    if let Some(path) = &args.samples {
+        print_line!("{} failures written to {}", failures.len(), path.display());
     }
     if let Some(path) = &args.json {
-        let flow = transport.flow();
-        let record = EstimateRecord {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            flow: origin,
-            provenance,
-            criterion: criterion.text().to_owned(),
-            method: args.method,
-            space: args.space,
-            seed: args.seed,
-            target_cov: args.target_cov,
-            budget: args.budget,
-            probability: estimate.pf(),
-            interval,
-            verdict,
-            sentence,
-            features: names,
-            mean: flow.standardise().mean().to_vec(),
-            sd: flow.standardise().sd().to_vec(),
-            draws: failures::rows(&flow.sample(RECORDED, args.seed)?, RECORDED),
-            failures: failures.rows(RECORDED),
-            agreement,
-            estimate,
-        };
-        write_record(path, &record)?;
+        print_line!("estimate written to {}", path.display());
     }
     Ok(status)
 }
@@ -165,10 +183,4 @@ fn estimate(
         }
         Space::Target => method.estimate(&PushForward::new(transport), criterion, args.seed)?,
     })
-}
-
-fn write_record(path: &Path, record: &EstimateRecord) -> anyhow::Result<()> {
-    file::write(path, serde_json::to_string_pretty(record)?)?;
-    println!("estimate written to {}", path.display());
-    Ok(())
 }
