@@ -72,6 +72,12 @@ fn bad_input_is_refused_and_leaves_nothing() {
     let refused = [
         (&["rocket", "-n", "5", "-o", "a.csv"][..], "no system is called `rocket`"),
         (&["robot", "-n", "0", "-o", "a.csv"], "-n must be positive"),
+        (
+            &["robot", "-n", "1000000000000000000", "-o", "a.csv"],
+            "1000000000000000000 outcomes of 3 features need 24.000 EB of memory",
+        ),
+        // Three times this is 2 in 64 bits.
+        (&["robot", "-n", "6148914691236517206", "-o", "a.npy"], "need 147.574 EB of memory"),
         (&["robot", "-n", "5", "-o", "a.xls"], "the file extension must be .npy, .csv or .parquet"),
         (&["robot", "-n", "5"], "--out"),
     ];

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    outcomes::{self, Format},
+    outcomes::{self, Format, shape::TableShape},
     output::{
         outputs::Outputs,
         terminal::{print_line, print_note},
@@ -41,6 +41,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let format = Format::of(&args.out)?;
     let system = System::by_name(&args.system)?;
     let simulator = system.simulator();
+    // Before the part file is made.
+    TableShape::in_memory(args.n, simulator.dim())?;
     let _outputs = Outputs::claim(&[], &[&args.out], &[&part_path(&args.out)])?;
     let part = PartFile::open(&args.out, simulator.as_ref(), args.seed)?;
     let label = format!("simulating {}", system.name);

@@ -5,6 +5,7 @@
 mod csv;
 mod npy;
 mod parquet;
+pub mod shape;
 pub mod table;
 
 use std::{ffi::OsStr, path::Path};

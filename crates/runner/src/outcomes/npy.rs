@@ -16,7 +16,7 @@ use std::{
 use anyhow::Context;
 use nalgebra::DMatrix;
 
-use crate::outcomes::table::OutcomeTable;
+use crate::outcomes::{shape::TableShape, table::OutcomeTable};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// The numbers begin at a multiple of this.
@@ -45,18 +45,22 @@ pub(super) fn read(path: &Path) -> anyhow::Result<OutcomeTable> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let kind = value(&header, "descr").with_context(broken)?;
-    let mut data = match kind.get(1..4) {
-        Some("<f8") => numbers(&bytes, f64::from_le_bytes),
-        Some(">f8") => numbers(&bytes, f64::from_be_bytes),
-        Some("<f4") => numbers(&bytes, |b| f64::from(f32::from_le_bytes(b))),
-        Some(">f4") => numbers(&bytes, |b| f64::from(f32::from_be_bytes(b))),
+    let kind = kind.get(1..4).unwrap_or_default();
+    let width = match kind {
+        "<f8" | ">f8" => 8,
+        "<f4" | ">f4" => 4,
         _ => anyhow::bail!("the numbers are neither float64 nor float32"),
     };
-    let len = n.checked_mul(d).with_context(broken)?;
-    anyhow::ensure!(data.len() >= len, "the file is truncated");
-    data.truncate(len);
+    let shape = TableShape::stored(n, d, width, bytes.len())?;
+    let data = match kind {
+        "<f8" => numbers(&bytes, f64::from_le_bytes),
+        ">f8" => numbers(&bytes, f64::from_be_bytes),
+        "<f4" => numbers(&bytes, |b| f64::from(f32::from_le_bytes(b))),
+        _ => numbers(&bytes, |b| f64::from(f32::from_be_bytes(b))),
+    };
+    let x = shape.matrix(data)?;
     let names = (0..d).map(|i| format!("x{i}")).collect();
-    Ok(OutcomeTable { names, x: DMatrix::from_vec(d, n, data) })
+    Ok(OutcomeTable { names, x })
 }
 
 /// Reads up to the end of the header.
@@ -157,6 +161,24 @@ mod tests {
             ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, -3), }", "damaged"),
             ("{'descr': '<f8', 'shape': (2, 3), }", "damaged"),
             ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 4), }", "is truncated"),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 5), }", "8 bytes follow"),
+            // These products are 0, 16 and 0 in 64 bits.
+            (
+                "{'descr': '<f8', 'fortran_order': False, 'shape': (0, 1000000000000000000), }",
+                "contains no outcomes",
+            ),
+            (
+                "{'descr': '<f8', 'fortran_order': False, 'shape': (9223372036854775816, 2), }",
+                "more than any memory holds",
+            ),
+            (
+                "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }",
+                "more than any memory holds",
+            ),
+            (
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (6, 1000000000000000), }",
+                "is truncated",
+            ),
         ] {
             let error = refused(header, 48);
             assert!(error.contains(expected), "{header}: {error}");

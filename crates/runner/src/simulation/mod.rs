@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use nalgebra::DMatrix;
 use sim_core::Simulator;
 
-use crate::{output::progress::TaskProgress, simulation::part_file::PartFile};
+use crate::{
+    outcomes::shape::TableShape, output::progress::TaskProgress, simulation::part_file::PartFile,
+};
 
 /// Intended time between two writes to a part file.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
@@ -21,7 +23,7 @@ const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 /// - returns `[d, n]`; an outcome that the simulator could not finish is NaN in all features
 ///
 /// # Errors
-/// When the part file cannot be written.
+/// When the outcomes do not fit in the memory of this machine, or the part file cannot be written.
 pub fn simulate(
     simulator: &dyn Simulator,
     n: usize,
@@ -30,6 +32,7 @@ pub fn simulate(
     mut part: Option<PartFile>,
 ) -> anyhow::Result<DMatrix<f64>> {
     let (d, block_len) = (simulator.dim(), simulator.block_len());
+    let shape = TableShape::in_memory(n, d)?;
     let mut x = part.as_mut().map(PartFile::take_outcomes).unwrap_or_default();
     let progress = TaskProgress::start(label, n as u64);
     if !x.is_empty() {
@@ -39,7 +42,7 @@ pub fn simulate(
     // Without a file there is nothing to write in between.
     let mut blocks =
         if part.is_some() { 2 * rayon::current_num_threads() } else { n.div_ceil(block_len) };
-    while x.len() < n * d {
+    while x.len() < shape.len() {
         let done = x.len() / d;
         let (begin, more) = (Instant::now(), (blocks * block_len).min(n - done));
         let first = (done / block_len) as u64;
@@ -58,8 +61,8 @@ pub fn simulate(
         }
     }
     progress.finish();
-    x.truncate(n * d);
-    Ok(DMatrix::from_vec(d, n, x))
+    x.truncate(shape.len());
+    shape.matrix(x)
 }
 
 /// Number of outcomes that the simulator could not finish.
