@@ -137,12 +137,76 @@ fn compare_with_data(folder: &Path, estimate: &[&str]) {
         assert!(text.contains("At least one diagnostic failed"), "{file}");
         assert!(text.contains("flow and data disagree at"), "{file}");
     }
-    std::fs::write(folder.join("swapped.csv"), "b,a\n1,2\n").unwrap();
-    let error = refused(folder, &with("swapped.csv"));
-    assert!(error.contains("feature 1 is `b` in swapped.csv and `a` in the flow"), "{error}");
+    columns_are_matched_by_name(folder, &with);
+}
+
+/// Columns in another order give the same figures in all commands; other columns are refused.
+fn columns_are_matched_by_name<'a>(folder: &Path, with: &dyn Fn(&'a str) -> Vec<&'a str>) {
+    let text = std::fs::read_to_string(folder.join("data.csv")).unwrap();
+    let swapped: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.split_once(','))
+        .map(|(a, b)| format!("{b},{a}"))
+        .collect();
+    std::fs::write(folder.join("swapped.csv"), swapped.join("\n")).unwrap();
+    let metrics = |name| {
+        let arguments =
+            ["metrics", "--real", name, "--samples", "failures.csv", "--criterion", "high.toml"];
+        let output = run(folder, &[&arguments[..], &["--flow", "flow.safetensors"]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        stdout(&output)
+    };
+    assert_eq!(metrics("swapped.csv"), metrics("data.csv"));
+    let inspect = |name| stdout(&run(folder, &["inspect", "flow.safetensors", "--data", name]));
+    assert_eq!(inspect("swapped.csv"), inspect("data.csv"));
+    let agreement = |name| {
+        assert_eq!(run(folder, &with(name)).status.code(), Some(0));
+        let text = std::fs::read_to_string(folder.join("with.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["agreement"].clone()
+    };
+    assert_eq!(agreement("swapped.csv"), agreement("data.csv"));
+
+    std::fs::write(folder.join("nan.csv"), "a,b\n1,2\nNaN,3\n").unwrap();
+    let error = refused(folder, &with("nan.csv"));
+    assert!(error.contains("nan.csv: line 3: `a` is NaN"), "{error}");
+    let real = ["metrics", "--real", "nan.csv", "--samples", "failures.csv"];
+    assert!(refused(folder, &real).contains("nan.csv: line 3: `a` is NaN"));
     std::fs::write(folder.join("three.csv"), "a,b,c\n1,2,3\n").unwrap();
     let error = refused(folder, &with("three.csv"));
-    assert!(error.contains("three.csv has 3 features, the flow has 2: a, b"), "{error}");
+    assert!(error.contains("three.csv does not fit the flow: it has 3 features, not 2"), "{error}");
+    assert!(error.contains("--columns a,b"), "{error}");
+    std::fs::write(folder.join("other.csv"), "a,c\n1,2\n").unwrap();
+    let error = refused(folder, &with("other.csv"));
+    assert!(error.contains("there is no column `b`; the columns are a, c"), "{error}");
+}
+
+/// A feature may be called `weight`: the weights of the samples then have another name.
+#[test]
+fn a_feature_called_weight_is_a_feature() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    data(folder, 3_000);
+    let text = std::fs::read_to_string(folder.join("data.csv")).unwrap();
+    std::fs::write(folder.join("data.csv"), text.replacen("a,b", "weight,b", 1)).unwrap();
+    assert!(run(folder, TRAIN).status.success());
+    std::fs::write(
+        folder.join("c.toml"),
+        "[[half_space]]\nfeatures = { weight = 1.0 }\nat_least = 13.0\n",
+    )
+    .unwrap();
+    let flow = ["--flow", "flow.safetensors", "--criterion", "c.toml"];
+    for samples in ["failures.csv", "failures.npy", "failures.parquet"] {
+        let output = run(folder, &[&["estimate"], &flow[..], &["--samples", samples]].concat());
+        assert!(output.status.code() != Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        let real = ["metrics", "--real", "data.csv", "--samples", samples];
+        let output = run(folder, &[&real[..], &flow].concat());
+        let shown = stdout(&output);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let density = shown.lines().find_map(|line| line.strip_prefix("density")).unwrap();
+        assert!(density.trim().parse::<f64>().unwrap() > 0.5, "{shown}");
+    }
+    let failures = std::fs::read_to_string(folder.join("failures.csv")).unwrap();
+    assert!(failures.starts_with("weight,b,weight_\n"));
 }
 
 #[test]
@@ -158,14 +222,17 @@ fn bad_data_are_refused_with_their_place() {
         rows.concat()
     };
     let cases = [
-        (format!("a,b\n{}3\n", rows(20, "")), "line: 22"),
+        (format!("a,b\n{}3\n", rows(20, "")), "line 22 has 1 entries"),
         (format!("a,b\n{}3,\n", rows(20, "")), "line 22: `b` is missing"),
         (format!("a,b\n{}3,x\n", rows(20, "")), "line 22: `b` is `x`, not a number"),
-        (format!("a,b\n{}NaN,1\n", rows(600, "")), "outcome 600: `a` is NaN"),
+        (format!("a,b\n{}NaN,1\n", rows(600, "")), "line 602: `a` is NaN"),
         (format!("a,b,c\n{}", rows(600, ",5")), "`c` is constant (5)"),
         ("a,b,c\n1,2,3\n4,5,6\n".to_owned(), "2 outcomes are too few for 3 features"),
         (format!("a,b\n{}", rows(100, "")), "100 training rows are too few"),
         ("1,2\n3,4\n".to_owned(), "must name the features"),
+        (String::new(), "cannot read data.csv: it is empty"),
+        (format!(",a\n{}", rows(20, "")), "column 1 has no name"),
+        (format!("a,a\n{}", rows(20, "")), "columns 1 and 2 are both called `a`"),
     ];
     for (text, expected) in cases {
         let error = refused_data(&text);
@@ -242,5 +309,8 @@ fn bad_criteria_and_flows_are_refused_with_the_reason() {
     std::fs::write(folder.join("robot.safetensors"), shipped).unwrap();
     data(folder, 10);
     let error = refused(folder, &["inspect", "robot.safetensors", "--data", "data.csv"]);
-    assert!(error.contains("data.csv has 2 features, the flow has 3: x0, x1, x2"), "{error}");
+    assert!(
+        error.contains("data.csv does not fit the flow: it has 2 features, not 3: x0, x1, x2"),
+        "{error}"
+    );
 }

@@ -2,56 +2,143 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use flow_core::FlowFile;
 
-use crate::outcomes::{self, table::OutcomeTable};
+use crate::outcomes::{self, options::ReadOptions, table::OutcomeTable};
 
-/// Key of the feature names in the provenance of a flow, separated by commas.
+/// Key of the feature names in the provenance of a flow.
 pub(super) const FEATURES: &str = "features";
 
-/// Name of the column of weights among sampled failures.
-pub(super) const WEIGHT: &str = "weight";
+/// Name of the column of weights among sampled failures, if no feature has this name.
+const WEIGHT: &str = "weight";
 
-/// Names of the features of a flow; `x0`, `x1`, … if the file has no names.
-pub(super) fn feature_names(file: &FlowFile) -> Vec<String> {
-    let named = file.record.provenance.get(FEATURES);
-    let names: Vec<String> =
-        named.map(|list| list.split(',').map(str::to_owned).collect()).unwrap_or_default();
-    if names.len() == file.flow.features() {
-        names
+/// The text that stores feature names in the provenance of a flow: the names separated by commas or,
+/// if a name contains a comma, a list in JSON.
+pub(super) fn stored_names(names: &[String]) -> String {
+    if names.iter().any(|name| name.contains(',') || name.starts_with('[')) {
+        serde_json::Value::from(names).to_string()
     } else {
-        (0..file.flow.features()).map(|i| format!("x{i}")).collect()
+        names.join(",")
     }
 }
 
-/// Reads outcomes for a flow with the features `names`.
+/// Names of the features of a flow; `x0`, `x1`, … if the file has no names.
+pub(super) fn feature_names(file: &FlowFile) -> Vec<String> {
+    recorded_names(file)
+        .unwrap_or_else(|| (0..file.flow.features()).map(|i| format!("x{i}")).collect())
+}
+
+/// Names of the features of a flow, if the file has them.
+fn recorded_names(file: &FlowFile) -> Option<Vec<String>> {
+    let stored = file.record.provenance.get(FEATURES)?;
+    let names: Vec<String> = serde_json::from_str(stored)
+        .unwrap_or_else(|_| stored.split(',').map(str::to_owned).collect());
+    (names.len() == file.flow.features()).then_some(names)
+}
+
+/// Name of the column of weights among sampled failures with the features `names`: `weight`, with as
+/// many underscores as it takes to differ from all features.
+pub(super) fn weight_column(names: &[String]) -> String {
+    let mut name = WEIGHT.to_owned();
+    while names.contains(&name) {
+        name.push('_');
+    }
+    name
+}
+
+/// Reads outcomes and says how many rows were left out.
 ///
 /// # Errors
-/// When the file cannot be read or has other features.
-pub(super) fn outcomes_for(path: &Path, names: &[String]) -> anyhow::Result<OutcomeTable> {
-    let table = outcomes::read(path)?;
-    let file = path.display();
-    anyhow::ensure!(
-        table.names.len() == names.len(),
-        "{file} has {} features, the flow has {}: {}",
-        table.names.len(),
-        names.len(),
-        names.join(", ")
-    );
-    let generic =
-        |name: &String| name.strip_prefix('x').is_some_and(|rest| rest.parse::<usize>().is_ok());
-    let different = table.names.iter().zip(names).position(|(a, b)| a != b);
-    if let Some(i) = different
-        && !table.names.iter().all(generic)
-        && !names.iter().all(generic)
-    {
-        anyhow::bail!(
-            "feature {} is `{}` in {file} and `{}` in the flow; both must have the same order: {}",
-            i + 1,
-            table.names[i],
-            names[i],
-            names.join(", ")
+/// As [`outcomes::read`].
+pub(super) fn read_outcomes(path: &Path, options: &ReadOptions) -> anyhow::Result<OutcomeTable> {
+    let table = outcomes::read(path, options)?;
+    if table.left_out > 0 {
+        eprintln!(
+            "{}: {} of {} rows left out, a value is missing",
+            path.display(),
+            table.left_out,
+            table.left_out + table.x.ncols()
         );
     }
     Ok(table)
+}
+
+/// Reads outcomes for a flow with the features `names`, in the order of the flow.
+///
+/// # Errors
+/// When the file cannot be read or has other features.
+pub(super) fn outcomes_for(
+    path: &Path,
+    names: &[String],
+    options: &ReadOptions,
+) -> anyhow::Result<OutcomeTable> {
+    in_order_of(read_outcomes(path, options)?, names, path)
+}
+
+/// The outcomes of the file `path` with the features `names` of a flow, in this order.
+///
+/// Columns are matched by name. They are taken by position if the file has no names, or if the flow
+/// has none (its features are then called `x0`, `x1`, …) and the file has no column of these names.
+///
+/// # Errors
+/// When the file has other features.
+pub(super) fn in_order_of(
+    mut table: OutcomeTable,
+    names: &[String],
+    path: &Path,
+) -> anyhow::Result<OutcomeTable> {
+    let generic = names.iter().enumerate().all(|(i, name)| *name == format!("x{i}"));
+    if generic && !table.names.iter().any(|name| names.contains(name)) {
+        table.named = false;
+    }
+    table.in_order_of(names).with_context(|| format!("{} does not fit the flow", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DMatrix;
+
+    use super::*;
+
+    fn names(list: &[&str]) -> Vec<String> {
+        list.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn table(list: &[&str], named: bool) -> OutcomeTable {
+        let x = DMatrix::from_fn(list.len(), 2, |i, j| (i + 10 * j) as f64);
+        OutcomeTable { names: names(list), named, x, left_out: 0 }
+    }
+
+    #[test]
+    fn columns_are_matched_by_name() {
+        let ordered = |list: &[&str], named, wanted: &[&str]| {
+            in_order_of(table(list, named), &names(wanted), Path::new("f.csv"))
+                .map(|table| table.x.column(1).iter().copied().collect::<Vec<_>>())
+                .map_err(|error| format!("{error:#}"))
+        };
+        assert_eq!(ordered(&["a", "b"], true, &["a", "b"]), Ok(vec![10.0, 11.0]));
+        assert_eq!(ordered(&["b", "a"], true, &["a", "b"]), Ok(vec![11.0, 10.0]));
+        assert_eq!(ordered(&["x1", "x0"], true, &["x0", "x1"]), Ok(vec![11.0, 10.0]));
+        assert_eq!(ordered(&["x0", "x1"], false, &["a", "b"]), Ok(vec![10.0, 11.0]));
+        // The names of the flow are not known.
+        assert_eq!(ordered(&["b", "a"], true, &["x0", "x1"]), Ok(vec![10.0, 11.0]));
+        let error = ordered(&["a", "c"], true, &["a", "b"]).unwrap_err();
+        assert!(error.contains("f.csv does not fit the flow: there is no column `b`"), "{error}");
+        let error = ordered(&["a", "b", "c"], true, &["b", "a"]).unwrap_err();
+        assert!(error.contains("choose them with --columns b,a"), "{error}");
+    }
+
+    #[test]
+    fn the_column_of_weights_differs_from_all_features() {
+        assert_eq!(weight_column(&names(&["a"])), "weight");
+        assert_eq!(weight_column(&names(&["weight", "weight_"])), "weight__");
+    }
+
+    #[test]
+    fn names_with_commas_are_stored_as_a_list() {
+        assert_eq!(stored_names(&names(&["a", "b"])), "a,b");
+        let stored = stored_names(&names(&["a, in m", "b"]));
+        assert_eq!(serde_json::from_str::<Vec<String>>(&stored).unwrap(), ["a, in m", "b"]);
+    }
 }

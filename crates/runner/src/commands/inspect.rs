@@ -9,6 +9,7 @@ use crate::{
         checks,
         features::{feature_names, outcomes_for},
     },
+    outcomes::options::ReadOptions,
     output::terminal::{print, print_line},
 };
 
@@ -20,6 +21,8 @@ pub struct Args {
     /// Outcomes that the flow was not trained on, for their likelihood: .npy, .csv or .parquet.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    read: ReadOptions,
 }
 
 /// Runs the command. Returns whether all checks passed, now and after the training.
@@ -56,7 +59,8 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     for (key, value) in &record.provenance {
         print_line!("  {key}: {value}");
     }
-    let data = args.data.as_deref().map(|path| outcomes_for(path, &names)).transpose()?;
+    let read = |path| outcomes_for(path, &names, &args.read);
+    let data = args.data.as_deref().map(read).transpose()?;
     let health = Health::examine(&file.flow, data.as_ref().map(|table| table.x.as_view()))?;
     print(&health.to_string());
     Ok(health.passed() && checks::failed(record).is_none())

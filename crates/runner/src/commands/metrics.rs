@@ -8,9 +8,9 @@ use nalgebra::DMatrix;
 use serde::Serialize;
 
 use crate::{
-    commands::features::{WEIGHT, feature_names},
+    commands::features::{feature_names, in_order_of, read_outcomes, weight_column},
     criterion::FailureCriterion,
-    outcomes,
+    outcomes::{options::ReadOptions, table::OutcomeTable},
     output::{file, outputs::Outputs, terminal::print_line},
 };
 
@@ -20,7 +20,7 @@ pub struct Args {
     /// Simulated failures, or with --criterion any simulated outcomes: .npy, .csv or .parquet.
     #[arg(long, value_name = "FILE")]
     real: PathBuf,
-    /// Sampled failures, as `estimate --samples` writes them. A column `weight` is ignored.
+    /// Sampled failures, as `estimate --samples` writes them. The column of their weights is ignored.
     #[arg(long, value_name = "FILE")]
     samples: PathBuf,
     /// A flow: its moments standardise the features, and NLL is that of the samples under this flow.
@@ -35,6 +35,9 @@ pub struct Args {
     /// Write the metrics to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// For --real.
+    #[command(flatten)]
+    read: ReadOptions,
 }
 
 /// The contents of the file that `--json` writes.
@@ -60,29 +63,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         [&args.real, &args.samples].into_iter().chain(optional).map(PathBuf::as_path).collect();
     let written: Vec<&Path> = args.json.iter().map(PathBuf::as_path).collect();
     let _outputs = Outputs::claim(&inputs, &written, &[])?;
-    let real = outcomes::read(&args.real)?;
-    let samples = outcomes::read(&args.samples)?.without(WEIGHT);
-    let (d, e) = (real.x.nrows(), samples.x.nrows());
-    anyhow::ensure!(
-        d == e,
-        "{} has {d} features and {} has {e}",
-        args.real.display(),
-        args.samples.display()
-    );
+    let real = read_outcomes(&args.real, &args.read)?;
     let flow = match &args.flow {
         Some(path) => Some(FlowFile::load(path, &flow_core::default_device())?),
         None => None,
     };
     let names = flow.as_ref().map_or_else(|| real.names.clone(), feature_names);
+    let real = in_order_of(real, &names, &args.real)?;
+    let samples = sampled(&args.samples, &names)?;
     let moments = match &flow {
         Some(file) => file.flow.standardise().clone(),
         None => Standardise::from_data(real.x.as_view())?,
     };
-    anyhow::ensure!(
-        moments.mean().len() == d,
-        "the flow has {} features, the outcomes have {d}",
-        moments.mean().len()
-    );
     let mut x_std = [moments.apply(real.x.as_view()), moments.apply(samples.x.as_view())];
     let mut share_failing = None;
     if let Some(path) = &args.criterion {
@@ -126,6 +118,19 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         print_line!("metrics written to {}", path.display());
     }
     Ok(())
+}
+
+/// Reads sampled failures with the features `names`, without their weights.
+fn sampled(path: &Path, names: &[String]) -> anyhow::Result<OutcomeTable> {
+    let samples = read_outcomes(path, &ReadOptions::default())?;
+    let d = names.len();
+    // Without names, the weights are one more column than there are features.
+    let samples = if !samples.named && samples.names.len() == d + 1 {
+        samples.without_column(d)
+    } else {
+        samples.without(&weight_column(names))
+    };
+    in_order_of(samples, names, path)
 }
 
 /// The columns of `x_std`, `[d, n]`, that fail.

@@ -10,9 +10,9 @@ use flow_core::{
 use crate::{
     commands::{
         checks::{self, CHECKS},
-        features::FEATURES,
+        features::{FEATURES, read_outcomes, stored_names},
     },
-    outcomes,
+    outcomes::{options::ReadOptions, text::listed},
     output::{
         outputs::Outputs,
         terminal::{print, print_line},
@@ -69,6 +69,8 @@ pub struct Args {
     /// Device that computes the flow.
     #[arg(long, default_value = flow_core::DEVICES[0])]
     device: String,
+    #[command(flatten)]
+    read: ReadOptions,
 }
 
 /// Runs the command. Returns whether the flow passed its checks.
@@ -81,12 +83,12 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     name.push(".ckpt");
     let checkpoint = Checkpoint::new(name);
     let _outputs = Outputs::claim(&[&args.data], &[&args.out], &[&checkpoint.path])?;
-    let table = outcomes::read(&args.data)?;
+    let table = read_outcomes(&args.data, &args.read)?;
     let (d, n) = table.x.shape();
     print_line!(
         "{n} outcomes of {d} features in {}: {}",
         args.data.display(),
-        table.names.join(", ")
+        listed(&table.names, ", ")
     );
     anyhow::ensure!(
         n > d,
@@ -128,7 +130,7 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     let mut record = trained.record;
     let health = Health::examine(&trained.flow, None)?;
     record.provenance = [
-        (FEATURES, table.names.join(",")),
+        (FEATURES, stored_names(&table.names)),
         (CHECKS, checks::result(&health)),
         ("data", args.data.display().to_string()),
         ("command", "train".to_owned()),

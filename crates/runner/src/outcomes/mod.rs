@@ -4,16 +4,21 @@
 
 mod csv;
 mod npy;
+pub mod options;
 mod parquet;
 pub mod shape;
 pub mod table;
+pub(crate) mod text;
 
 use std::{ffi::OsStr, path::Path};
 
 use anyhow::Context;
 use nalgebra::DMatrix;
 
-use crate::{outcomes::table::OutcomeTable, output::file::replace};
+use crate::{
+    outcomes::{options::ReadOptions, table::OutcomeTable},
+    output::file::replace,
+};
 
 /// A file format of outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,16 +53,15 @@ impl Format {
 ///
 /// # Errors
 /// When the file cannot be read, its extension is unknown, it contains no outcomes, a row has too
-/// few or too many entries, or an entry is not a number. The message names the line.
-pub fn read(path: &Path) -> anyhow::Result<OutcomeTable> {
-    let table = match Format::of(path)? {
-        Format::Npy => npy::read(path),
-        Format::Csv => csv::read(path),
-        Format::Parquet => parquet::read(path),
+/// few or too many entries, an entry is not a finite number, or a name is empty or there twice. The
+/// message names the file and the line.
+pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<OutcomeTable> {
+    match Format::of(path)? {
+        Format::Npy => npy::read(path, options),
+        Format::Csv => csv::read(path, options),
+        Format::Parquet => parquet::read(path, options),
     }
-    .with_context(|| format!("cannot read {}", path.display()))?;
-    anyhow::ensure!(!table.x.is_empty(), "{} contains no outcomes", path.display());
-    Ok(table)
+    .with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Writes outcomes to a temporary file, then renames it to `path`.
@@ -95,7 +99,7 @@ mod tests {
         {
             let path = folder.path().join("x").with_extension(extension);
             write(&path, Format::of(&path).unwrap(), &written, &x).unwrap();
-            let table = read(&path).unwrap();
+            let table = read(&path, &ReadOptions::default()).unwrap();
             assert_eq!(table.names, names);
             assert_eq!(table.x, x, "{extension}");
         }
@@ -107,14 +111,18 @@ mod tests {
         let message = |name: &str, text: &str| {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
-            format!("{:#}", read(&path).unwrap_err())
+            format!("{:#}", read(&path, &ReadOptions::default()).unwrap_err())
         };
         let ragged = message("ragged.csv", "a,b\n1,2\n3\n");
-        assert!(ragged.contains("ragged.csv") && ragged.contains("line: 3"), "{ragged}");
+        assert!(
+            ragged.contains("ragged.csv")
+                && ragged.contains("line 3 has 1 entries, the first line has 2"),
+            "{ragged}"
+        );
         let text = message("text.csv", "a,b\n1,2\n3,fast\n");
         assert!(text.contains("line 3: `b` is `fast`, not a number"), "{text}");
         let missing = message("missing.csv", "a,b\n1,\n");
-        assert!(missing.contains("line 2: `b` is missing"), "{missing}");
+        assert!(missing.contains("line 2: `b` is missing; remove the row"), "{missing}");
         let header = message("header.csv", "1,2\n3,4\n");
         assert!(header.contains("must name the features"), "{header}");
         let empty = message("empty.csv", "a,b\n");

@@ -16,13 +16,17 @@ use std::{
 use anyhow::Context;
 use nalgebra::DMatrix;
 
-use crate::outcomes::{shape::TableShape, table::OutcomeTable};
+use crate::outcomes::{
+    options::ReadOptions,
+    shape::TableShape,
+    table::{OutcomeTable, RawTable, row_of_array},
+};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// The numbers begin at a multiple of this.
 const ALIGNMENT: usize = 64;
 
-pub(super) fn read(path: &Path) -> anyhow::Result<OutcomeTable> {
+pub(super) fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<OutcomeTable> {
     let mut file = BufReader::new(File::open(path)?);
     let header = header(&mut file)?;
     let broken = || format!("the header is damaged: {}", header.trim_end());
@@ -59,8 +63,25 @@ pub(super) fn read(path: &Path) -> anyhow::Result<OutcomeTable> {
         _ => numbers(&bytes, |b| f64::from(f32::from_be_bytes(b))),
     };
     let x = shape.matrix(data)?;
-    let names = (0..d).map(|i| format!("x{i}")).collect();
-    Ok(OutcomeTable { names, x })
+    let generic: Vec<String> = (0..d).map(|i| format!("x{i}")).collect();
+    let given =
+        !options.columns.is_empty() && options.columns.iter().any(|name| !generic.contains(name));
+    let (columns, x) = if given {
+        anyhow::ensure!(
+            options.columns.len() == d,
+            "the array has {d} columns, --columns gives {} names",
+            options.columns.len()
+        );
+        (options.choose(&options.columns)?, x)
+    } else {
+        let columns = options.choose(&generic)?;
+        let x = if columns.names == generic { x } else { x.select_rows(&columns.positions) };
+        (columns, x)
+    };
+    let named = given || !options.rename.is_empty();
+    let mut table = RawTable::new(columns.names, named);
+    table.data = x.data.into();
+    table.admit(options, row_of_array)
 }
 
 /// Reads up to the end of the header.
@@ -127,7 +148,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.npy");
         std::fs::write(&path, bytes).unwrap();
-        read(&path).map_err(|error| format!("{error:#}"))
+        read(&path, &ReadOptions::default()).map_err(|error| format!("{error:#}"))
     }
 
     #[test]

@@ -6,7 +6,7 @@ use latent_is::{Estimate, FlowTransport, Transport};
 use nalgebra::{DMatrix, DVector};
 
 use crate::{
-    commands::features::WEIGHT,
+    commands::features::weight_column,
     estimation::method::Space,
     outcomes::{self, Format},
 };
@@ -48,7 +48,8 @@ impl Failures {
         rows(&self.x, n)
     }
 
-    /// Writes the failures under the feature names, with the weights in the last column.
+    /// Writes the failures under the feature names, with the weights in the last column, which is
+    /// called `weight` unless a feature is.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -56,7 +57,7 @@ impl Failures {
         let d = self.x.nrows();
         let mut table = self.x.clone().insert_row(d, 0.0);
         table.row_mut(d).copy_from(&self.weights.transpose());
-        let names = [names, &[WEIGHT.to_owned()]].concat();
+        let names = [names, &[weight_column(names)]].concat();
         outcomes::write(path, Format::of(path)?, &names, &table)
     }
 }

@@ -26,7 +26,7 @@ use crate::{
         agreement::Agreement,
         method::{MethodKind, Space},
     },
-    outcomes::Format,
+    outcomes::{Format, options::ReadOptions},
     output::{file, outputs::Outputs, terminal::print_line},
     report::estimate::EstimateRecord,
 };
@@ -76,6 +76,8 @@ pub struct Args {
     /// Device that computes the flow.
     #[arg(long, default_value = flow_core::DEVICES[0])]
     device: String,
+    #[command(flatten)]
+    read: ReadOptions,
 }
 
 /// Runs the command and returns the status of the verdict.
@@ -97,7 +99,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     let moments = file.flow.standardise();
     let criterion = FailureCriterion::read(&args.criterion, &names, moments)?;
     let data = match &args.data {
-        Some(path) => Some(moments.apply(outcomes_for(path, &names)?.x.as_view())),
+        Some(path) => Some(moments.apply(outcomes_for(path, &names, &args.read)?.x.as_view())),
         None => None,
     };
     let failed_checks = checks::failed(&file.record).map(str::to_owned);
