@@ -35,16 +35,16 @@ pub(super) enum CriterionUnits {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HalfSpace {
-    pub(super) features: Spanned<BTreeMap<String, f64>>,
-    pub(super) at_least: Option<f64>,
-    pub(super) at_most: Option<f64>,
+    pub(super) features: Spanned<BTreeMap<String, Spanned<f64>>>,
+    pub(super) at_least: Option<Spanned<f64>>,
+    pub(super) at_most: Option<Spanned<f64>>,
 }
 
 /// A `[[box]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bounds {
-    pub(super) features: Spanned<BTreeMap<String, [f64; 2]>>,
+    pub(super) features: Spanned<BTreeMap<String, Spanned<Vec<f64>>>>,
 }
 
 /// An `[[ellipsoid]]`.

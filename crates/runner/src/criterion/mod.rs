@@ -63,7 +63,7 @@ impl FailureCriterion {
     ) -> anyhow::Result<Self> {
         let text = text.into();
         let file: CriterionFile =
-            toml::from_str(&text).with_context(|| format!("cannot read criterion {origin}"))?;
+            toml::from_str(&text).map_err(|error| invalid(&error, &text, origin))?;
         let reader = RegionReader { text: &text, origin, names, moments, units: file.units };
         let mut regions = Vec::new();
         for region in &file.half_space {
@@ -86,6 +86,23 @@ impl FailureCriterion {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// The error of a text that is not a criterion, in one line.
+fn invalid(error: &toml::de::Error, text: &str, origin: &str) -> anyhow::Error {
+    let begin = error.span().map_or(0, |span| span.start);
+    let line = text.get(..begin).unwrap_or_default().matches('\n').count() + 1;
+    let message = error.message();
+    // `a.b` without quotes is the entry `b` of a table `a`.
+    let mend = if message.contains("invalid type: map") {
+        "; write a feature whose name has a dot in quotes, for example \"a.b\""
+    } else {
+        ""
+    };
+    anyhow::anyhow!(
+        "cannot read criterion {origin}, line {line}: {}{mend}",
+        message.replace('\n', ", ")
+    )
 }
 
 impl LimitState for FailureCriterion {
@@ -173,10 +190,40 @@ mod tests {
                 "a point has 3 numbers, but there are 2 features",
             ),
             ("", "defines no region"),
+            (
+                "[[box]]\nfeatures = { y = [0.0, 1.0], x = [0.0, 1.0, 2.0] }\n",
+                "line 2: `x` has 3 numbers; write its lower and its upper bound",
+            ),
+            ("[[box]]\nfeatures = { x = [0.0] }\n", "line 2: `x` has 1 numbers"),
+            (
+                "[[ellipsoid]]\nfeatures = [\"x\", \"x\"]\npoints = [[0, 0], [1, 1], [0, 1]]\n",
+                "line 2: the ellipsoid names `x` twice",
+            ),
+            (
+                "[[half_space]]\nfeatures = { x = 1.0 }\nat_least = inf\n",
+                "line 3: `at_least` is inf; it must be a finite number",
+            ),
+            (
+                "[[half_space]]\nfeatures = { x = 1.0 }\nat_most = nan\n",
+                "line 3: `at_most` is NaN; it must be a finite number",
+            ),
+            (
+                "[[half_space]]\nfeatures = { x = inf }\nat_most = 1.0\n",
+                "line 2: `x` is inf; it must be a finite number",
+            ),
+            (
+                "[[half_space]]\nfeatures = { x.m = 1.0 }\nat_most = 1.0\n",
+                "line 2: invalid type: map, expected",
+            ),
+            (
+                "[[box]]\nfeatures = { x.m = [1.0, 2.0] }\n",
+                "write a feature whose name has a dot in quotes, for example \"a.b\"",
+            ),
         ];
         for (text, expected) in cases {
             let message = message(text);
             assert!(message.contains("c.toml") && message.contains(expected), "{message}");
+            assert!(!message.contains('\n'), "{message}");
         }
     }
 }

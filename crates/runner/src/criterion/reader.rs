@@ -5,10 +5,14 @@ use std::{cmp::Ordering, ops::Range};
 use flow_core::bijection::Standardise;
 use mvee::Mvee;
 use nalgebra::{DMatrix, DVector};
+use toml::Spanned;
 
-use crate::criterion::{
-    file::{Bounds, CriterionUnits, HalfSpace, Points},
-    region::Region,
+use crate::{
+    criterion::{
+        file::{Bounds, CriterionUnits, HalfSpace, Points},
+        region::Region,
+    },
+    outcomes::text::{listed, shown},
 };
 
 /// What is needed to convert the regions of a file to standardised features.
@@ -34,9 +38,19 @@ impl RegionReader<'_> {
 
     fn feature(&self, name: &str, span: Range<usize>) -> anyhow::Result<usize> {
         self.names.iter().position(|known| known == name).ok_or_else(|| {
-            let known = self.names.join(", ");
+            let (name, known) = (shown(name), listed(self.names, ", "));
             self.at(span, &format!("there is no feature `{name}`; the features are {known}"))
         })
+    }
+
+    /// The value of the key `name` of a half-space.
+    fn finite(&self, name: &str, value: &Spanned<f64>) -> anyhow::Result<f64> {
+        let number = *value.get_ref();
+        if number.is_finite() {
+            return Ok(number);
+        }
+        let message = format!("`{}` is {number}; it must be a finite number", shown(name));
+        Err(self.at(value.span(), &message))
     }
 
     /// A value of feature `i`, standardised.
@@ -50,9 +64,9 @@ impl RegionReader<'_> {
     pub(super) fn half_space(&self, region: &HalfSpace) -> anyhow::Result<Region> {
         let span = region.features.span();
         // c·x >= t is (c s)·x_std >= t - c·m in standardised features.
-        let (sign, threshold) = match (region.at_least, region.at_most) {
-            (Some(t), None) => (1.0, t),
-            (None, Some(t)) => (-1.0, t),
+        let (sign, threshold) = match (&region.at_least, &region.at_most) {
+            (Some(t), None) => (1.0, self.finite("at_least", t)?),
+            (None, Some(t)) => (-1.0, self.finite("at_most", t)?),
             _ => {
                 return Err(self.at(span, "a half-space needs either `at_least` or `at_most`"));
             }
@@ -61,6 +75,7 @@ impl RegionReader<'_> {
         let mut offset = sign * threshold;
         for (name, factor) in region.features.get_ref() {
             let i = self.feature(name, span.clone())?;
+            let factor = self.finite(name, factor)?;
             let (mean, sd) = match self.units {
                 CriterionUnits::Standardised => (0.0, 1.0),
                 CriterionUnits::Physical => (self.moments.mean()[i], self.moments.sd()[i]),
@@ -70,7 +85,8 @@ impl RegionReader<'_> {
         }
         let norm = normal.norm();
         if !(norm > 0.0 && norm.is_finite() && offset.is_finite()) {
-            return Err(self.at(span, "the half-space needs finite factors, not all of them zero"));
+            return Err(self
+                .at(span, "the half-space needs factors, not all of them zero and none extreme"));
         }
         Ok(Region::HalfSpace { normal: normal / norm, offset: offset / norm })
     }
@@ -78,16 +94,24 @@ impl RegionReader<'_> {
     pub(super) fn bounds(&self, region: &Bounds) -> anyhow::Result<Region> {
         let span = region.features.span();
         let mut bounds = Vec::new();
-        for (name, [low, high]) in region.features.get_ref() {
+        for (name, numbers) in region.features.get_ref() {
             let i = self.feature(name, span.clone())?;
+            let span = numbers.span();
+            let [low, high] = numbers.get_ref()[..] else {
+                let message = format!(
+                    "`{name}` has {} numbers; write its lower and its upper bound",
+                    numbers.get_ref().len()
+                );
+                return Err(self.at(span, &message));
+            };
             // A comparison with NaN is false, so NaN is refused too.
-            if low.partial_cmp(high) != Some(Ordering::Less) {
+            if low.partial_cmp(&high) != Some(Ordering::Less) {
                 let message = format!(
                     "`{name}` has the bounds {low} and {high}; the lower bound comes first"
                 );
                 return Err(self.at(span, &message));
             }
-            bounds.push((i, [self.standardised(i, *low), self.standardised(i, *high)]));
+            bounds.push((i, [self.standardised(i, low), self.standardised(i, high)]));
         }
         if bounds.iter().all(|(_, bounds)| bounds.iter().all(|v| v.is_infinite())) {
             return Err(self.at(span, "the box has no finite bound, so it contains all outcomes"));
@@ -103,6 +127,10 @@ impl RegionReader<'_> {
             .iter()
             .map(|name| self.feature(name, span.clone()))
             .collect::<anyhow::Result<Vec<_>>>()?;
+        if let Some(k) = (1..features.len()).find(|&k| features[..k].contains(&features[k])) {
+            let name = &region.features.get_ref()[k];
+            return Err(self.at(span, &format!("the ellipsoid names `{name}` twice")));
+        }
         let (points, span) = (region.points.get_ref(), region.points.span());
         if let Some(odd) = points.iter().find(|point| point.len() != features.len()) {
             let message = format!(
