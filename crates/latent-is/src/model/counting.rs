@@ -9,13 +9,12 @@ use crate::model::transport::{Mapped, Transport};
 
 /// A transport that counts the points it maps, in both directions together.
 ///
-/// An [`Estimate`](crate::Estimate) counts evaluations of the limit state and of a surrogate; a map is no
-/// business of its methods, which see a density and a limit state. Where a pass through the map is
+/// An [`Estimate`](crate::Estimate) counts evaluations of the limit state and of a surrogate; /// business of its methods, which see a density and a limit state. Where a pass through the map is
 /// what costs, as with a large flow, count here.
 ///
 /// ```
 /// use latent_is::latent::ComposedLimitState;
-/// use latent_is::{CountingTransport, CrossEntropy, FnLimitState, Method, StandardNormal, problems};
+/// use latent_is::{CountingTransport, CrossEntropy, Estimator, FnLimitState, StandardNormal, problems};
 ///
 /// let map = CountingTransport::new(problems::by_name("warp-2").unwrap().target().unwrap().map);
 /// let g = FnLimitState::new(2, |x: &[f64]| 3.0 - x[0]);

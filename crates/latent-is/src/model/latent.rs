@@ -13,7 +13,7 @@
 //!
 //! $\lbrace g_u \le 0\rbrace$ is *not* the failure event: The image of an ellipsoid is not an ellipsoid. An estimate
 //! from (12) alone is an estimate of another probability;
-//! [`Method::estimate_corrected`](crate::Method::estimate_corrected) finishes on the true one.
+//! [`SearchMethod::estimate_corrected`](crate::SearchMethod::estimate_corrected) finishes on the true one.
 //!
 //! # References
 //! - L. Kruse, A. Tzikas, H. Delecki, M. Arief, M. Kochenderfer: Enhanced importance sampling through
@@ -96,7 +96,7 @@ impl<T: Transport> Density for PushForward<T> {
 ///
 /// ```
 /// use latent_is::latent::{ComposedLimitState, PullBack, PushForward};
-/// use latent_is::{CrossEntropy, Method, problems};
+/// use latent_is::{CrossEntropy, Estimator, problems};
 ///
 /// let problem = problems::by_name("gmm-2").unwrap();
 /// let target = problem.target().unwrap();
