@@ -64,9 +64,20 @@ fn failures_are_measured_against_simulated_ones() {
     assert!((figure("share_failing") * 20_000.0 - figure("real")).abs() < 1e-6);
     assert!(stdout(&output).contains("coverage"));
 
+    // This flow takes columns by position, but those of the two files are matched by name.
+    let failures = std::fs::read_to_string(folder.join("failures.csv")).unwrap();
+    let moved: Vec<String> = failures
+        .lines()
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .map(|row| [row[2], row[3], row[0], row[1]].join(","))
+        .collect();
+    std::fs::write(folder.join("moved.csv"), moved.join("\n")).unwrap();
+    let again = ["metrics", "--real", "robot.csv", "--samples", "moved.csv"];
+    assert_eq!(stdout(&run(folder, &[&again[..], &with].concat())), stdout(&output));
+
     data(folder, 100);
     let error = refused(folder, &["metrics", "--real", "robot.csv", "--samples", "data.csv"]);
-    assert!(error.contains("robot.csv has 3 features and data.csv has 2"), "{error}");
+    assert!(error.contains("data.csv does not fit robot.csv: it has 2 features, not 3"), "{error}");
 }
 
 #[test]

@@ -73,10 +73,10 @@ pub(super) fn outcomes_for(
     names: &[String],
     options: &ReadOptions,
 ) -> anyhow::Result<OutcomeTable> {
-    in_order_of(read_outcomes(path, options)?, names, path)
+    in_order_of(read_outcomes(path, options)?, names, path, "the flow")
 }
 
-/// The outcomes of the file `path` with the features `names` of a flow, in this order.
+/// The outcomes of the file `path` with the features `names` of `whose`, in this order.
 ///
 /// Columns are matched by name. They are taken by position if the file has no names, or if the flow
 /// has none (its features are then called `x0`, `x1`, …) and the file has no column of these names.
@@ -87,12 +87,13 @@ pub(super) fn in_order_of(
     mut table: OutcomeTable,
     names: &[String],
     path: &Path,
+    whose: &str,
 ) -> anyhow::Result<OutcomeTable> {
     let generic = names.iter().enumerate().all(|(i, name)| *name == format!("x{i}"));
     if generic && !table.names.iter().any(|name| names.contains(name)) {
         table.named = false;
     }
-    table.in_order_of(names).with_context(|| format!("{} does not fit the flow", path.display()))
+    table.in_order_of(names).with_context(|| format!("{} does not fit {whose}", path.display()))
 }
 
 #[cfg(test)]
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn columns_are_matched_by_name() {
         let ordered = |list: &[&str], named, wanted: &[&str]| {
-            in_order_of(table(list, named), &names(wanted), Path::new("f.csv"))
+            in_order_of(table(list, named), &names(wanted), Path::new("f.csv"), "the flow")
                 .map(|table| table.x.column(1).iter().copied().collect::<Vec<_>>())
                 .map_err(|error| format!("{error:#}"))
         };

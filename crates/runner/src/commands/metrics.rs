@@ -69,8 +69,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         None => None,
     };
     let names = flow.as_ref().map_or_else(|| real.names.clone(), feature_names);
-    let real = in_order_of(real, &names, &args.real)?;
-    let samples = sampled(&args.samples, &names)?;
+    let whose = match &flow {
+        Some(_) => "the flow".to_owned(),
+        None => args.real.display().to_string(),
+    };
+    let samples = sampled(&args.samples, &names, &real)?;
+    let samples = in_order_of(samples, &names, &args.samples, &whose)?;
+    let real = in_order_of(real, &names, &args.real, &whose)?;
     let moments = match &flow {
         Some(file) => file.flow.standardise().clone(),
         None => Standardise::from_data(real.x.as_view())?,
@@ -120,8 +125,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads sampled failures with the features `names`, without their weights.
-fn sampled(path: &Path, names: &[String]) -> anyhow::Result<OutcomeTable> {
+/// Reads sampled failures without their weights. The features of the flow are `names`.
+///
+/// If the columns have the names of `real`, they come in its order: a flow that does not name its
+/// features takes both by position.
+fn sampled(path: &Path, names: &[String], real: &OutcomeTable) -> anyhow::Result<OutcomeTable> {
     let samples = read_outcomes(path, &ReadOptions::default())?;
     let d = names.len();
     // Without names, the weights are one more column than there are features.
@@ -130,7 +138,10 @@ fn sampled(path: &Path, names: &[String]) -> anyhow::Result<OutcomeTable> {
     } else {
         samples.without(&weight_column(names))
     };
-    in_order_of(samples, names, path)
+    let as_real = samples.named
+        && samples.names.len() == real.names.len()
+        && samples.names.iter().all(|name| real.names.contains(name));
+    if as_real { samples.in_order_of(&real.names) } else { Ok(samples) }
 }
 
 /// The columns of `x_std`, `[d, n]`, that fail.
