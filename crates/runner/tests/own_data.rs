@@ -261,6 +261,28 @@ fn bad_data_are_refused_with_their_place() {
 }
 
 #[test]
+fn features_that_follow_from_others_are_reported_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    data(folder, 600);
+    let text = std::fs::read_to_string(folder.join("data.csv")).unwrap();
+    let twice: Vec<String> =
+        text.lines().map(|line| format!("{line},{}", line.split_once(',').unwrap().0)).collect();
+    let twice = twice.join("\n").replacen("a,b,a", "a,b,c", 1);
+    std::fs::write(folder.join("data.csv"), twice).unwrap();
+    let warning = "warning: `c` is a linear function of a, so the outcomes have no density; \
+                   leave it out with --columns a,b or add noise with --jitter";
+    let few = ["train", "--data", "data.csv", "--hidden", "8", "--steps", "1", "--epochs", "2"];
+    let errors = |more: &[&str]| {
+        let output = run(folder, &[&few[..], more].concat());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(errors(&[]).contains(warning), "{}", errors(&[]));
+    assert!(!errors(&["--columns", "a,b"]).contains("warning"));
+    assert!(!errors(&["--jitter", "0.02"]).contains("warning"));
+}
+
+#[test]
 fn bad_criteria_and_flows_are_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -12,10 +12,15 @@ use crate::{
         checks::{self, CHECKS},
         features::{FEATURES, read_outcomes, stored_names},
     },
-    outcomes::{options::ReadOptions, text::listed},
+    outcomes::{
+        dependence::linear_dependence,
+        options::ReadOptions,
+        table::OutcomeTable,
+        text::{listed, shown},
+    },
     output::{
         outputs::Outputs,
-        terminal::{print, print_line},
+        terminal::{print, print_line, print_note},
     },
     training::progress::TrainingProgress,
 };
@@ -94,6 +99,9 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         n > d,
         "{n} outcomes are too few for {d} features; there must be more outcomes than features"
     );
+    if args.jitter.iter().all(|sd| *sd == 0.0) {
+        report_dependence(&table);
+    }
     let config = FlowConfig::builder(d)
         .hidden(args.hidden)
         .steps(args.steps)
@@ -150,6 +158,21 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     print(&health.to_string());
     print_line!("flow written to {}", args.out.display());
     Ok(health.passed())
+}
+
+/// Says which feature is a linear function of others, and what can be done.
+fn report_dependence(table: &OutcomeTable) {
+    let Some((i, of)) = linear_dependence(&table.x) else { return };
+    let named =
+        |list: &[usize]| -> Vec<String> { list.iter().map(|&i| table.names[i].clone()).collect() };
+    let others: Vec<usize> = (0..table.names.len()).filter(|&k| k != i).collect();
+    print_note!(
+        "warning: `{}` is a linear function of {}, so the outcomes have no density; leave it out with \
+         --columns {} or add noise with --jitter 0.02",
+        shown(&table.names[i]),
+        listed(&named(&of), ", "),
+        listed(&named(&others), ",")
+    );
 }
 
 /// Names the feature in an error.

@@ -3,6 +3,7 @@
 //! Each format is read and written in one place: `npy`, `csv` and `parquet`.
 
 mod csv;
+pub mod dependence;
 mod npy;
 pub mod options;
 mod parquet;
