@@ -155,7 +155,7 @@ fn truncated_foreign_and_future_files_are_refused() {
         );
     }
     // Any change is noticed, also one that leaves a readable state.
-    let at = text.find("\"evaluations\":").unwrap() + "\"evaluations\":".len();
+    let at = text.find("\"steps\":").unwrap() + "\"steps\":".len();
     let digit = if text.as_bytes()[at] == b'9' { "8" } else { "9" };
     let tampered = format!("{}{digit}{}", &text[..at], &text[at + 1..]);
     let error = resumed(&tampered).to_string();
