@@ -88,7 +88,7 @@ impl FailureCriterion {
     }
 }
 
-/// The error of a text that is not a criterion, in one line.
+/// The error of a text that is not a criterion, in one line; its cause is the line of the text.
 fn invalid(error: &toml::de::Error, text: &str, origin: &str) -> anyhow::Error {
     let begin = error.span().map_or(0, |span| span.start);
     let line = text.get(..begin).unwrap_or_default().matches('\n').count() + 1;
@@ -99,10 +99,11 @@ fn invalid(error: &toml::de::Error, text: &str, origin: &str) -> anyhow::Error {
     } else {
         ""
     };
-    anyhow::anyhow!(
+    let excerpt = text.lines().nth(line - 1).unwrap_or_default();
+    anyhow::anyhow!("\n{line} | {excerpt}").context(format!(
         "cannot read criterion {origin}, line {line}: {}{mend}",
         message.replace('\n', ", ")
-    )
+    ))
 }
 
 impl LimitState for FailureCriterion {

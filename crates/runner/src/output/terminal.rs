@@ -84,7 +84,9 @@ fn one_line(text: &str) -> String {
     let excerpt = |line: &&str| {
         line.trim_start().trim_start_matches(char::is_numeric).trim_start().starts_with('|')
     };
-    let lines = text.lines().filter(|line| !excerpt(line)).map(str::trim);
+    // A cause that is an excerpt alone leaves the colon before it.
+    let lines = text.lines().filter(|line| !excerpt(line));
+    let lines = lines.map(|line| line.trim().trim_end_matches(':'));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
