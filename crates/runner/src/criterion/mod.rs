@@ -169,7 +169,8 @@ mod tests {
     fn mistakes_are_shown_with_their_line() {
         let message = |text: &str| {
             let error = FailureCriterion::parse(text, "c.toml", &names(), &moments()).unwrap_err();
-            format!("{error:#}")
+            // As the terminal shows it.
+            crate::output::terminal::message(&error, false)
         };
         let cases = [
             (
