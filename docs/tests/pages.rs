@@ -222,3 +222,14 @@ fn equations_are_found_and_judged() {
     assert!(mangled(&found[1].1).unwrap().contains("write ` `"));
     assert!(mangled("a\n= d").unwrap().contains("operator"));
 }
+
+#[test]
+fn the_readme_shows_the_example_as_it_is() {
+    let read = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+    let example = read("crates/latent-is/examples/latent_space.rs");
+    let begin = example.find("use ").expect("the example imports something");
+    assert!(
+        read("README.md").contains(&example[begin..]),
+        "README.md shows another latent_space.rs"
+    );
+}
