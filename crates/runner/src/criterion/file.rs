@@ -5,18 +5,21 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-/// A whole file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CriterionFile {
-    #[serde(default)]
-    pub(super) units: CriterionUnits,
-    #[serde(default)]
+/// The regions of a whole file, or of a table that combines regions.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Group {
+    /// Of a whole file only.
+    pub(super) units: Option<Spanned<CriterionUnits>>,
+    /// Of a `[[k_out_of_n]]` only.
+    pub(super) k: Option<Spanned<i64>>,
     pub(super) half_space: Vec<HalfSpace>,
-    #[serde(default, rename = "box")]
+    #[serde(rename = "box")]
     pub(super) boxes: Vec<Bounds>,
-    #[serde(default)]
     pub(super) ellipsoid: Vec<Points>,
+    pub(super) intersection: Vec<Spanned<Group>>,
+    pub(super) outside: Vec<Spanned<Group>>,
+    pub(super) k_out_of_n: Vec<Spanned<Group>>,
 }
 
 /// The units of all numbers in the file.

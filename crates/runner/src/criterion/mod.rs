@@ -1,5 +1,5 @@
-//! Failure criteria from files: half-spaces, boxes and ellipsoids on named features. A criterion is
-//! the union of its regions.
+//! Failure criteria from files: half-spaces, boxes and ellipsoids on named features, and combinations of
+//! them. A criterion is the union of its regions.
 //!
 //! ```toml
 //! units = "physical"            # or "standardised", with the moments of the flow
@@ -14,7 +14,18 @@
 //! [[ellipsoid]]                 # the smallest ellipsoid around these points
 //! features = ["x", "y"]
 //! points = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+//!
+//! [[intersection]]              # the outcomes in all of the regions that follow
+//! [[intersection.half_space]]
+//! features = { h = 1.0 }
+//! at_most = 10.0
+//! [[intersection.half_space]]
+//! features = { v = 1.0, h = 2.0 }
+//! at_least = 90.0
 //! ```
+//!
+//! In the same way, `[[outside]]` is the outcomes in none of its regions, and `[[k_out_of_n]]` those in at
+//! least `k` of them. Combinations may be combined.
 
 mod file;
 mod reader;
@@ -27,14 +38,14 @@ use flow_core::bijection::Standardise;
 use latent_is::{EvalError, LimitState};
 use nalgebra::{DMatrixView, DVector};
 
-use crate::criterion::{file::CriterionFile, reader::RegionReader, region::Region};
+use crate::criterion::{file::Group, reader::RegionReader, region::Region};
 
 /// A union of failure regions, as a limit state on standardised features: an outcome fails if it
 /// lies in at least one region.
 #[derive(Clone, Debug)]
 pub struct FailureCriterion {
     dim: usize,
-    regions: Vec<Region>,
+    union: Region,
     text: String,
 }
 
@@ -62,24 +73,16 @@ impl FailureCriterion {
         moments: &Standardise,
     ) -> anyhow::Result<Self> {
         let text = text.into();
-        let file: CriterionFile =
-            toml::from_str(&text).map_err(|error| invalid(&error, &text, origin))?;
-        let reader = RegionReader { text: &text, origin, names, moments, units: file.units };
-        let mut regions = Vec::new();
-        for region in &file.half_space {
-            regions.push(reader.half_space(region)?);
-        }
-        for region in &file.boxes {
-            regions.push(reader.bounds(region)?);
-        }
-        for region in &file.ellipsoid {
-            regions.push(reader.ellipsoid(region)?);
-        }
+        let file: Group = toml::from_str(&text).map_err(|error| invalid(&error, &text, origin))?;
+        let units = file.units.as_ref().map(|units| *units.get_ref()).unwrap_or_default();
+        let reader = RegionReader { text: &text, origin, names, moments, units };
+        reader.refuse_k(&file)?;
+        let regions = reader.regions(&file)?;
         anyhow::ensure!(
             !regions.is_empty(),
             "{origin} defines no region; write a [[half_space]], a [[box]] or an [[ellipsoid]]"
         );
-        Ok(Self { dim: names.len(), regions, text })
+        Ok(Self { dim: names.len(), union: Region::KOutOfN(1, regions), text })
     }
 
     /// The text of the file.
@@ -112,10 +115,11 @@ impl LimitState for FailureCriterion {
     }
 
     fn evaluate(&self, x_std: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
-        let nearest = |x: &[f64]| {
-            self.regions.iter().map(|region| region.distance(x)).fold(f64::INFINITY, f64::min)
-        };
-        let g = x_std.column_iter().map(|x| nearest(x.as_slice()));
+        // A comparison with NaN is false, so that it would be safe for some regions and fail for others.
+        let g = x_std.column_iter().map(|x| match x.iter().any(|v| v.is_nan()) {
+            true => f64::NAN,
+            false => self.union.distance(x.as_slice()),
+        });
         Ok(DVector::from_iterator(x_std.ncols(), g))
     }
 }
@@ -163,6 +167,51 @@ mod tests {
         assert!(value(points, [10.0, -5.0]) < 0.0 && value(points, [11.0, -4.0]).abs() < 1e-6);
         let both = format!("{half}{points}");
         assert!(value(&both, [10.0, -5.0]) < 0.0 && value(&both, [15.5, -5.0]) < 0.0);
+    }
+
+    #[test]
+    fn combinations_of_regions() {
+        // Two slanted half-spaces, whose intersection is a wedge with its tip at (12, -5).
+        let wedge = |name: &str, more: &str| {
+            format!(
+                "[[{name}]]\n{more}[[{name}.half_space]]\nfeatures = {{ x = 1.0, y = 1.0 }}\n\
+                 at_least = 7.0\n[[{name}.half_space]]\nfeatures = {{ x = 1.0, y = -1.0 }}\n\
+                 at_least = 17.0\n"
+            )
+        };
+        let (inside, one, none) = ([13.0, -5.0], [12.0, -3.0], [11.0, -5.0]);
+        let fails = |text: &str| [inside, one, none].map(|point| value(text, point) <= 0.0);
+        let all = wedge("intersection", "");
+        assert_eq!(fails(&all), [true, false, false]);
+        // The distance is to the second boundary: 2 x_std - 4 y_std = 2 with y_std = 0.5.
+        assert!((value(&all, one) - 2.0 / 20.0_f64.sqrt()).abs() < 1e-12);
+        let both = wedge("k_out_of_n", "k = 2\n");
+        assert!((value(&both, one) - value(&all, one)).abs() < 1e-15);
+        assert_eq!(fails(&wedge("k_out_of_n", "k = 1\n")), [true, true, false]);
+        assert_eq!(fails(&wedge("outside", "")), [false, false, true]);
+
+        // The outside of an ellipsoid, and of it only where x is large.
+        let circle = "ellipsoid]]\nfeatures = [\"x\", \"y\"]\npoints = [[9, -5], [11, -5], [10, -4], [10, -6]]\n";
+        let out = format!("[[outside]]\n[[outside.{circle}");
+        assert_eq!(fails(&out), [true; 3]);
+        assert!(value(&out, [10.2, -5.1]) > 0.0);
+        let ring = format!(
+            "[[intersection]]\n[[intersection.box]]\nfeatures = {{ x = [9.0, 14.0] }}\n\
+             [[intersection.outside]]\n[[intersection.outside.{circle}"
+        );
+        assert_eq!(fails(&ring), [true; 3]);
+        assert!(value(&ring, [10.2, -5.1]) > 0.0 && value(&ring, [8.0, -5.0]) > 0.0);
+    }
+
+    #[test]
+    fn nan_features_have_no_answer_in_any_region() {
+        let half = "[[half_space]]\nfeatures = { x = 1.0 }\nat_least = 20.0\n";
+        let bounds = "[[box]]\nfeatures = { y = [-6.0, -4.0] }\n";
+        for text in [half, bounds] {
+            assert!(
+                value(text, [f64::NAN, -5.0]).is_nan() && value(text, [10.0, f64::NAN]).is_nan()
+            );
+        }
     }
 
     #[test]
@@ -220,6 +269,17 @@ mod tests {
             (
                 "[[box]]\nfeatures = { x.m = [1.0, 2.0] }\n",
                 "write a feature whose name has a dot in quotes, for example \"a.b\"",
+            ),
+            ("\n[[intersection]]\n", "line 2: the [[intersection]] has no region"),
+            ("[[k_out_of_n]]\n[[k_out_of_n.box]]\nfeatures = { x = [0, 1] }\n", "needs `k`"),
+            (
+                "[[k_out_of_n]]\nk = 2\n[[k_out_of_n.box]]\nfeatures = { x = [0, 1] }\n",
+                "line 2: `k` is 2; it must lie between 1 and the number of regions, 1",
+            ),
+            ("k = 1\n[[box]]\nfeatures = { x = [0, 1] }\n", "line 1: `k` belongs to a [[k_out"),
+            (
+                "[[outside]]\nunits = \"physical\"\n[[outside.box]]\nfeatures = { x = [0, 1] }\n",
+                "line 2: `units` belongs to the whole file",
             ),
         ];
         for (text, expected) in cases {

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use crate::{
     criterion::{
-        file::{Bounds, CriterionUnits, HalfSpace, Points},
+        file::{Bounds, CriterionUnits, Group, HalfSpace, Points},
         region::Region,
     },
     outcomes::text::{listed, shown},
@@ -61,7 +61,75 @@ impl RegionReader<'_> {
         }
     }
 
-    pub(super) fn half_space(&self, region: &HalfSpace) -> anyhow::Result<Region> {
+    /// All regions of a group.
+    pub(super) fn regions(&self, group: &Group) -> anyhow::Result<Vec<Region>> {
+        let mut regions = Vec::new();
+        for region in &group.half_space {
+            regions.push(self.half_space(region)?);
+        }
+        for region in &group.boxes {
+            regions.push(self.bounds(region)?);
+        }
+        for region in &group.ellipsoid {
+            regions.push(self.ellipsoid(region)?);
+        }
+        for group in &group.intersection {
+            let parts = self.parts("intersection", group)?;
+            self.refuse_k(group.get_ref())?;
+            regions.push(Region::KOutOfN(parts.len(), parts));
+        }
+        for group in &group.outside {
+            self.refuse_k(group.get_ref())?;
+            regions.push(Region::Outside(self.parts("outside", group)?));
+        }
+        for group in &group.k_out_of_n {
+            regions.push(self.k_out_of_n(group)?);
+        }
+        Ok(regions)
+    }
+
+    /// The regions that a table called `name` combines.
+    fn parts(&self, name: &str, group: &Spanned<Group>) -> anyhow::Result<Vec<Region>> {
+        if let Some(units) = &group.get_ref().units {
+            let message = "`units` belongs to the whole file; write it before all tables";
+            return Err(self.at(units.span(), message));
+        }
+        let parts = self.regions(group.get_ref())?;
+        if parts.is_empty() {
+            let message = format!(
+                "the [[{name}]] has no region; write a [[{name}.half_space]] or another after it"
+            );
+            return Err(self.at(group.span(), &message));
+        }
+        Ok(parts)
+    }
+
+    fn k_out_of_n(&self, group: &Spanned<Group>) -> anyhow::Result<Region> {
+        let parts = self.parts("k_out_of_n", group)?;
+        let Some(k) = &group.get_ref().k else {
+            let message = "the [[k_out_of_n]] needs `k`, the number of regions for a failure";
+            return Err(self.at(group.span(), message));
+        };
+        match usize::try_from(*k.get_ref()) {
+            Ok(number) if (1..=parts.len()).contains(&number) => Ok(Region::KOutOfN(number, parts)),
+            _ => {
+                let (k_is, n) = (k.get_ref(), parts.len());
+                let message =
+                    format!("`k` is {k_is}; it must lie between 1 and the number of regions, {n}");
+                Err(self.at(k.span(), &message))
+            }
+        }
+    }
+
+    /// Refuses a `k` outside of a `[[k_out_of_n]]`.
+    pub(super) fn refuse_k(&self, group: &Group) -> anyhow::Result<()> {
+        match &group.k {
+            Some(k) => Err(self.at(k.span(), "`k` belongs to a [[k_out_of_n]]")),
+            None => Ok(()),
+        }
+    }
+
+    fn half_space(&self, region: &HalfSpace) -> anyhow::Result<Region> {
         let span = region.features.span();
         // c·x >= t is (c s)·x_std >= t - c·m in standardised features.
         let (sign, threshold) = match (&region.at_least, &region.at_most) {
@@ -91,7 +159,7 @@ impl RegionReader<'_> {
         Ok(Region::HalfSpace { normal: normal / norm, offset: offset / norm })
     }
 
-    pub(super) fn bounds(&self, region: &Bounds) -> anyhow::Result<Region> {
+    fn bounds(&self, region: &Bounds) -> anyhow::Result<Region> {
         let span = region.features.span();
         let mut bounds = Vec::new();
         for (name, numbers) in region.features.get_ref() {
@@ -119,7 +187,7 @@ impl RegionReader<'_> {
         Ok(Region::Box(bounds))
     }
 
-    pub(super) fn ellipsoid(&self, region: &Points) -> anyhow::Result<Region> {
+    fn ellipsoid(&self, region: &Points) -> anyhow::Result<Region> {
         let span = region.features.span();
         let features = region
             .features

@@ -14,6 +14,12 @@ pub(super) enum Region {
     Box(Vec<(usize, [f64; 2])>),
     /// An ellipsoid in some of the features.
     Ellipsoid(Vec<usize>, Ellipsoid),
+    /// The outcomes in at least `k` of the regions: with `k` = 1 their union, with all of them their
+    /// intersection. The distance is the `k`-th smallest of theirs.
+    KOutOfN(usize, Vec<Region>),
+    /// The outcomes in none of the regions, and their boundary. The distance is that of their union with
+    /// the opposite sign.
+    Outside(Vec<Region>),
 }
 
 impl Region {
@@ -31,6 +37,17 @@ impl Region {
                 let part: Vec<f64> = features.iter().map(|&i| x_std[i]).collect();
                 ellipsoid.distance(&part)
             }
+            Self::KOutOfN(1, regions) => nearest(regions, x_std),
+            Self::KOutOfN(k, regions) => {
+                let mut distances: Vec<f64> = regions.iter().map(|r| r.distance(x_std)).collect();
+                *distances.select_nth_unstable_by(k - 1, f64::total_cmp).1
+            }
+            Self::Outside(regions) => -nearest(regions, x_std),
         }
     }
+}
+
+/// The distance of the nearest region.
+fn nearest(regions: &[Region], x_std: &[f64]) -> f64 {
+    regions.iter().map(|region| region.distance(x_std)).fold(f64::INFINITY, f64::min)
 }
