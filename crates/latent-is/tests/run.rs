@@ -169,6 +169,23 @@ fn truncated_foreign_and_future_files_are_refused() {
 }
 
 #[test]
+fn a_second_run_on_one_checkpoint_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    let nominal = StandardNormal::new(5);
+    let mc = MonteCarlo::builder().budget(20_000).build().unwrap();
+    let mut run = Run::new(&mc).checkpoint(&path);
+    let first = safe_file::Claim::new(&path).unwrap();
+    for outcome in [run.start(&nominal, problem()), run.resume_or_start(&nominal, problem())] {
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("run.json: process") && error.contains("works on it"), "{error}");
+    }
+    drop(first);
+    run.resume_or_start(&nominal, problem()).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the lock stays behind");
+}
+
+#[test]
 fn budgets_end_a_run() {
     let nominal = StandardNormal::new(5);
     let ce = CrossEntropy::default();

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use safe_file::Claim;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -207,13 +208,14 @@ impl<'a> Run<'a> {
     /// Runs from the beginning.
     ///
     /// # Errors
-    /// [`CheckpointError::Exists`] when the checkpoint file is there already, otherwise what keeps the
-    /// estimator, a file or an observer from working.
+    /// [`CheckpointError::Exists`] when the checkpoint file is there already, [`CheckpointError::Io`] when
+    /// another run works on it, otherwise what keeps the estimator, a file or an observer from working.
     pub fn start(
         &mut self,
         nominal: &dyn Density,
         g: &dyn LimitState,
     ) -> Result<Outcome, RunError> {
+        let _claim = self.claim()?;
         if let Some(path) = self.checkpoint.clone().filter(|path| checkpoint::exists(path)) {
             return Err(CheckpointError::Exists { path }.into());
         }
@@ -231,6 +233,7 @@ impl<'a> Run<'a> {
         g: &dyn LimitState,
     ) -> Result<Outcome, RunError> {
         let path = self.checkpoint.clone().ok_or(RunError::NoCheckpoint)?;
+        let _claim = self.claim()?;
         let (spent, state) = checkpoint::read(&path, &self.identity(g.dim())?)?;
         let damaged =
             |e: serde_json::Error| CheckpointError::Damaged { path, reason: e.to_string() };
@@ -254,6 +257,14 @@ impl<'a> Run<'a> {
             Err(RunError::NoCheckpoint) => self.start(nominal, g),
             other => other,
         }
+    }
+
+    /// The right to write the checkpoint file: two runs on one file would overwrite each other's state.
+    fn claim(&self) -> Result<Option<Claim>, CheckpointError> {
+        let claim = |path: &PathBuf| {
+            Claim::new(path).map_err(|source| CheckpointError::Io { path: path.clone(), source })
+        };
+        self.checkpoint.as_ref().map(claim).transpose()
     }
 
     fn drive(
