@@ -7,11 +7,12 @@ use clap_complete::Shell;
 use latent_is::verdict::Status;
 use latent_is_runner::{
     commands::{estimate, inspect, metrics, report, reproduce, simulate, train},
-    output::terminal,
+    output::{interrupt, terminal},
 };
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 a check or a diagnostic failed, 3 budget spent before the target
-precision, 4 no usable estimate. Only `train`, `inspect` and `estimate` use 2, only `estimate` uses 3 and 4.";
+precision, 4 no usable estimate, 130 interrupted. Only `train`, `inspect` and `estimate` use 2, only `estimate`
+uses 3 and 4.";
 
 /// Failure probabilities of autonomous systems by importance sampling in the latent space of
 /// normalizing flows.
@@ -94,6 +95,7 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let verbose = cli.verbose;
+    interrupt::install();
     // Standard output may have failed without an error of the work.
     match run(cli.command).and_then(|code| terminal::finish().map(|()| code)) {
         Ok(code) => code,

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    held::{hold, release},
     replace::check_writable,
     target::{Target, folder_of, make_folder, stem},
 };
@@ -34,6 +35,7 @@ impl Claim {
             return Ok(Self { lock: None, folders: Vec::new() });
         };
         let folders = make_folder(folder_of(&path))?;
+        folders.iter().for_each(|folder| hold(folder));
         // Dropping it removes the folders again.
         let mut claim = Self { lock: None, folders };
         check_writable(&path)?;
@@ -63,6 +65,7 @@ fn lock(path: PathBuf) -> io::Result<(PathBuf, File)> {
         }
         // The owner before may have removed the file between opening and locking.
         if is_at(&file, &path) {
+            hold(&path);
             file.set_len(0)?;
             writeln!(file, "{}", process::id())?;
             return Ok((path, file));
@@ -89,12 +92,12 @@ impl Drop for Claim {
     fn drop(&mut self) {
         if let Some((path, file)) = self.lock.take() {
             // Removed while it is locked, so that no other run can lock a removed file unnoticed.
-            let _ = fs::remove_file(path);
+            release(&path);
             drop(file);
         }
         // A folder with a file in it stays.
         for folder in &self.folders {
-            let _ = fs::remove_dir(folder);
+            release(folder);
         }
     }
 }

@@ -15,7 +15,10 @@ use std::{
     },
 };
 
-use crate::target::{folder_of, stem};
+use crate::{
+    held::{hold, release},
+    target::{folder_of, stem},
+};
 
 /// The end of the names of temporary files.
 const ENDING: &str = ".unfinished";
@@ -35,7 +38,10 @@ impl Temporary {
             let name = format!("{}.{}-{number}{ENDING}", stem(path), process::id());
             let path = folder_of(path).join(name);
             let file = match options.clone().write(true).create_new(true).open(&path) {
-                Ok(file) => file,
+                Ok(file) => {
+                    hold(&path);
+                    file
+                }
                 // A process of this number was here before.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
@@ -52,8 +58,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // After the renaming there is no such file.
-        let _ = fs::remove_file(&self.path);
+        release(&self.path);
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     estimation::method::{MethodKind, Space},
     figures::{self, samples::samples},
-    output::{outputs::Outputs, terminal::print_line},
+    output::{interrupt, outputs::Outputs, terminal::print_line},
     report,
     reproduce::evaluation::{Evaluation, EvaluationOptions},
     systems::system::System,
@@ -59,13 +59,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         None => System::names().map(str::to_owned).collect(),
     };
     let options = EvaluationOptions::from(args);
-    systems
-        .into_iter()
-        .try_for_each(|system| evaluate(&EvaluationOptions { system, ..options.clone() }))
+    let mut finished = Vec::new();
+    for system in systems {
+        finished.push(evaluate(&EvaluationOptions { system, ..options.clone() })?);
+    }
+    // Not before all systems are done: the same command then repeats none of them.
+    finished.into_iter().try_for_each(Evaluation::finish)
 }
 
-/// Runs one evaluation, prints its tables and writes its files.
-fn evaluate(options: &EvaluationOptions) -> anyhow::Result<()> {
+/// Runs one evaluation, prints its tables and writes its files. Its finished trials are still kept.
+fn evaluate(options: &EvaluationOptions) -> anyhow::Result<Evaluation> {
     let folder = options.out.join(System::by_name(&options.system)?.name);
     let files: Vec<PathBuf> = report::FILES.iter().map(|name| folder.join(name)).collect();
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
@@ -73,6 +76,10 @@ fn evaluate(options: &EvaluationOptions) -> anyhow::Result<()> {
         [&options.experiment, &options.flow].into_iter().flatten().map(PathBuf::as_path).collect();
     // A claim on the first file stands for the folder.
     let _outputs = Outputs::claim(&inputs, &files[..1], &files[1..])?;
+    let kept = folder.display().to_string();
+    interrupt::set_next(move || {
+        format!("what is finished is in {kept}; run the same command again to go on")
+    });
     let evaluation = Evaluation::prepare(options)?;
     if evaluation.trials_done() > 0 {
         print_line!("{} trials were finished before", evaluation.trials_done());
@@ -82,10 +89,9 @@ fn evaluate(options: &EvaluationOptions) -> anyhow::Result<()> {
     let picture = samples(evaluation.setup(), &results.system, &found)?;
     report::write_all(&results, evaluation.folder())?;
     figures::write(evaluation.folder(), "samples", &picture)?;
-    evaluation.finish()?;
     print_line!("{}", report::terminal(&results));
     print_line!("results written to {}", folder.display());
-    Ok(())
+    Ok(evaluation)
 }
 
 impl From<Args> for EvaluationOptions {

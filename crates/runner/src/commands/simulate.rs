@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     outcomes::{self, Format, shape::TableShape},
     output::{
+        interrupt,
         outputs::Outputs,
         terminal::{print_line, print_note},
     },
@@ -45,6 +46,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     TableShape::in_memory(args.n, simulator.dim())?;
     let _outputs = Outputs::claim(&[], &[&args.out], &[&part_path(&args.out)])?;
     let part = PartFile::open(&args.out, simulator.as_ref(), args.seed)?;
+    let kept = part_path(&args.out).display().to_string();
+    interrupt::set_next(move || {
+        format!("finished outcomes are in {kept}; run the same command again to go on")
+    });
     let label = format!("simulating {}", system.name);
     let x = simulate(simulator.as_ref(), args.n, args.seed, &label, Some(part))?;
     outcomes::write(&args.out, format, &system.feature_names(), &x)?;

@@ -19,6 +19,7 @@ use crate::{
         text::{listed, shown},
     },
     output::{
+        interrupt,
         outputs::Outputs,
         terminal::{print, print_line, print_note},
     },
@@ -131,6 +132,11 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
             checkpoint.path.display()
         );
     }
+    let kept = checkpoint.path.clone();
+    interrupt::set_next(move || match kept.exists() {
+        true => format!("the training goes on from {} with --resume", kept.display()),
+        false => "nothing was written yet; run the command again".to_owned(),
+    });
     let mut observer = TrainingProgress::default();
     let result =
         fit_resumable(table.x.as_view(), &config, &settings, &device, &mut observer, &checkpoint);

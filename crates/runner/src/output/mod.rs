@@ -3,11 +3,13 @@
 //! | module | contents |
 //! | --- | --- |
 //! | [`file`](mod@file) | files that are replaced as a whole |
+//! | [`interrupt`] | Ctrl-C: what is left, and how to go on |
 //! | [`outputs`] | the claims on the files of a command |
 //! | [`terminal`] | printing that does not end the work, messages of one line |
 //! | [`progress`] | progress of long work |
 
 pub mod file;
+pub mod interrupt;
 pub mod outputs;
 pub mod progress;
 pub mod terminal;
