@@ -2,9 +2,12 @@
 //!
 //! Each format is read and written in one place: `npy`, `csv` and `parquet`.
 
+mod columns;
 mod csv;
 pub mod dependence;
+mod limit;
 mod npy;
+mod number;
 pub mod options;
 mod parquet;
 pub mod shape;
@@ -24,7 +27,7 @@ use crate::{
 /// A file format of outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `.npy`: an array `[n, d]` of `f64`.
+    /// `.npy`: an array `[n, d]` or `[n]` of numbers.
     Npy,
     /// `.csv`: a line of feature names, then one line per outcome.
     Csv,
