@@ -28,7 +28,7 @@ use crate::{
     },
     outcomes::{Format, options::ReadOptions},
     output::{file, outputs::Outputs, terminal::print_line},
-    report::estimate::EstimateRecord,
+    report::estimate::{EstimateRecord, FORMAT_VERSION},
 };
 
 /// Largest number of draws and of failures in the record.
@@ -128,6 +128,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     }
     let flow = transport.flow();
     let record = EstimateRecord {
+        format_version: FORMAT_VERSION,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         flow: origin,
         provenance,
