@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn bytes_of_both_orders_and_all_widths() {
+        use NumberKind::{Boolean, Decimal, Float, Signed, Unsigned};
         let value = |kind, bytes: &[u8], big_endian| {
             NumberType { kind, width: bytes.len(), big_endian }.value(bytes)
         };
-        use NumberKind::{Boolean, Decimal, Float, Signed, Unsigned};
         assert_eq!(value(Signed, &[0xfe], false), Value::Integer(-2));
         assert_eq!(value(Unsigned, &[0xfe], true), Value::Integer(254));
         assert_eq!(value(Signed, &[1, 0xff], false), Value::Integer(-255));

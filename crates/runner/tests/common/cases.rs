@@ -10,7 +10,7 @@ pub(crate) fn cases(cases: u32) -> ProptestConfig {
         cases: if given { asked.cases } else { cases },
         rng_seed: match asked.rng_seed {
             RngSeed::Random => RngSeed::Fixed(1),
-            seed => seed,
+            seed @ RngSeed::Fixed(_) => seed,
         },
         failure_persistence: None,
         ..asked

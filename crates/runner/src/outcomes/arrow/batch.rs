@@ -153,7 +153,7 @@ impl<'a> Column<'a> {
     /// When they cannot be decompressed to the size that is stated.
     pub(super) fn unpack(&self) -> anyhow::Result<Values<'a>> {
         let present = self.present.map(Packed::unpack).transpose()?;
-        Ok(Values { stored: self.stored, values: self.values.unpack()?, present })
+        Ok(Values { stored: self.stored, bytes: self.values.unpack()?, present })
     }
 }
 
@@ -161,7 +161,7 @@ impl<'a> Column<'a> {
 #[derive(Debug)]
 pub(super) struct Values<'a> {
     stored: Stored,
-    values: Cow<'a, [u8]>,
+    bytes: Cow<'a, [u8]>,
     present: Option<Cow<'a, [u8]>>,
 }
 
@@ -173,10 +173,10 @@ impl Values<'_> {
             return Value::Missing;
         }
         match self.stored {
-            Stored::Bits => Value::Number(f64::from(u8::from(bit(&self.values)))),
+            Stored::Bits => Value::Number(f64::from(u8::from(bit(&self.bytes)))),
             Stored::Bytes(number) => {
                 let width = number.width;
-                let bytes = self.values.get(row * width..(row + 1) * width);
+                let bytes = self.bytes.get(row * width..(row + 1) * width);
                 bytes.map_or(Value::Missing, |bytes| number.value(bytes))
             }
         }

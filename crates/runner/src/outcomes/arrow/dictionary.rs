@@ -72,7 +72,7 @@ impl<'a> Dictionaries<'a> {
             });
             numbers.insert(*id, parts.collect::<anyhow::Result<Vec<_>>>()?);
         }
-        Ok(Numbers { numbers })
+        Ok(Numbers { parts: numbers })
     }
 }
 
@@ -80,7 +80,7 @@ impl<'a> Dictionaries<'a> {
 #[derive(Debug)]
 pub(super) struct Numbers<'a> {
     /// The parts of each dictionary, with the index at which each ends.
-    numbers: BTreeMap<i64, Vec<(u64, Values<'a>)>>,
+    parts: BTreeMap<i64, Vec<(u64, Values<'a>)>>,
 }
 
 impl Numbers<'_> {
@@ -90,7 +90,7 @@ impl Numbers<'_> {
     /// When there is no such number.
     pub(super) fn value(&self, id: i64, index: i128) -> anyhow::Result<Value> {
         let find = || {
-            let (parts, index) = (self.numbers.get(&id)?, u64::try_from(index).ok()?);
+            let (parts, index) = (self.parts.get(&id)?, u64::try_from(index).ok()?);
             let part = parts.partition_point(|(end, _)| *end <= index);
             let begin = part.checked_sub(1).map_or(0, |before| parts[before].0);
             Some(parts.get(part)?.1.value((index - begin) as usize))

@@ -62,7 +62,7 @@ impl<'a> ArrowFile<'a> {
     /// When it is damaged.
     pub(super) fn footer(&self) -> anyhow::Result<Footer<'_>> {
         let options = verifier(self.footer.len());
-        Ok(root_as_footer_with_opts(&options, &self.footer).context("the footer is damaged")?)
+        root_as_footer_with_opts(&options, &self.footer).context("the footer is damaged")
     }
 
     /// The messages with dictionaries, and those with rows.
@@ -118,7 +118,7 @@ impl Message<'_> {
     /// When it is damaged.
     pub(super) fn table(&self) -> anyhow::Result<arrow_ipc::Message<'_>> {
         let options = verifier(self.metadata.len());
-        Ok(root_as_message_with_opts(&options, &self.metadata).context("a batch is damaged")?)
+        root_as_message_with_opts(&options, &self.metadata).context("a batch is damaged")
     }
 }
 
