@@ -6,7 +6,7 @@
 //! | module | contents |
 //! | --- | --- |
 //! | [`output`] | files that are replaced as a whole, progress of long work |
-//! | [`outcomes`] | tables of outcomes in NumPy, CSV and Parquet files |
+//! | [`outcomes`] | tables of outcomes in CSV, Parquet, Arrow and NumPy files |
 //! | [`criterion`] | failure criteria in TOML files |
 //! | [`systems`] | the systems of the paper with their experiments and references |
 //! | [`simulation`] | simulations that resume after an interruption |

@@ -195,7 +195,7 @@ fn a_feature_called_weight_is_a_feature() {
     )
     .unwrap();
     let flow = ["--flow", "flow.safetensors", "--criterion", "c.toml"];
-    for samples in ["failures.csv", "failures.npy", "failures.parquet"] {
+    for samples in ["failures.csv", "failures.npy", "failures.parquet", "failures.arrow"] {
         let output = run(folder, &[&["estimate"], &flow[..], &["--samples", samples]].concat());
         assert!(output.status.code() != Some(1), "{}", String::from_utf8_lossy(&output.stderr));
         let real = ["metrics", "--real", "data.csv", "--samples", samples];

@@ -2,9 +2,13 @@
 
 mod common;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::{data, refused, run, stdout};
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
 
 /// An estimate on the robot's flow, with its JSON and its failures.
 fn estimate(folder: &Path) {
@@ -26,10 +30,11 @@ fn an_estimate_becomes_a_page() {
     let json: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(folder.join("out.json")).unwrap()).unwrap();
     let probability = format!("{:.4e}", json["probability"].as_f64().unwrap());
-    for part in [&probability, "Converged", "x = [150.0, inf]", "<svg", "shipped flow of robot"] {
+    for part in [&probability, "Converged", "x = [150.0, inf]", "<img", "shipped flow of robot"] {
         assert!(page.to_lowercase().contains(&part.to_lowercase()), "{part}");
     }
-    assert_eq!(page.matches("<svg").count(), 2);
+    assert_eq!(page.matches("<img src=\"data:image/svg+xml;base64,").count(), 2);
+    assert!(!page.contains("<svg"));
 
     std::fs::write(folder.join("other.json"), "{\"a\": 1}").unwrap();
     let error = refused(folder, &["report", "other.json"]);
@@ -148,5 +153,42 @@ fn an_evaluation_resumes_at_the_first_unfinished_trial() {
     let page = folder.join("page.html");
     let output = run(folder, &["report", "results/robot/results.json", "--out", "page.html"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(std::fs::read_to_string(page).unwrap().matches("<svg").count(), 3);
+    assert_eq!(std::fs::read_to_string(page).unwrap().matches("<img").count(), 3);
+}
+
+#[test]
+fn results_of_other_versions_are_named() {
+    let text = std::fs::read_to_string(shipped("estimate.json")).unwrap();
+    let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
+    old["version"] = "0.0.3".into();
+    old.as_object_mut().unwrap().remove("format_version");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("old.json"), old.to_string()).unwrap();
+    // Nothing else has changed since.
+    assert!(run(folder.path(), &["report", "old.json", "--out", "page.html"]).status.success());
+    old["estimate"] = serde_json::json!({ "log_pf": -3.0, "evaluations": 7 });
+    std::fs::write(folder.path().join("old.json"), old.to_string()).unwrap();
+    let error = refused(folder.path(), &["report", "old.json"]);
+    assert!(error.contains("cannot read old.json: latent-is 0.0.3 wrote it"), "{error}");
+    assert!(error.contains("run `estimate --json` again"), "{error}");
+    assert!(!folder.path().join("old.html").exists());
+}
+
+#[test]
+fn scripts_in_a_picture_are_no_part_of_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::copy(shipped("results.json"), folder.join("results.json")).unwrap();
+    std::fs::copy(shipped("hostile.svg"), folder.join("samples.svg")).unwrap();
+    let output = run(folder, &["report", "results.json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = std::fs::read_to_string(folder.join("results.html")).unwrap();
+    for part in ["<script", "onload", "foreignObject", "javascript:", "<svg"] {
+        assert!(!page.contains(part), "{part}");
+    }
+    assert_eq!(page.matches("<img src=\"data:image/svg+xml;base64,").count(), 3);
+    // A folder in the place of the picture is said, not passed over.
+    std::fs::remove_file(folder.join("samples.svg")).unwrap();
+    std::fs::create_dir(folder.join("samples.svg")).unwrap();
+    assert!(refused(folder, &["report", "results.json"]).contains("cannot read samples.svg"));
 }

@@ -18,7 +18,8 @@ use crate::{
 pub struct Args {
     /// File of the flow.
     flow: PathBuf,
-    /// Outcomes that the flow was not trained on, for their likelihood: .npy, .csv or .parquet.
+    /// Outcomes that the flow was not trained on, for their likelihood: .csv, .parquet, .arrow,
+    /// .npy or .npz.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     #[command(flatten)]

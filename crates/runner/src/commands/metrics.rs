@@ -17,7 +17,8 @@ use crate::{
 /// Compares sampled failures with simulated ones: density, coverage, likelihood.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// Simulated failures, or with --criterion any simulated outcomes: .npy, .csv or .parquet.
+    /// Simulated failures, or with --criterion any simulated outcomes: .csv, .parquet, .arrow,
+    /// .npy or .npz.
     #[arg(long, value_name = "FILE")]
     real: PathBuf,
     /// Sampled failures, as `estimate --samples` writes them. The column of their weights is ignored.

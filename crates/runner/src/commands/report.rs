@@ -1,17 +1,23 @@
 //! `latent-is report`: one page of HTML from the JSON of an estimate or of an evaluation.
 
-use std::path::PathBuf;
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 
 use crate::{
     output::{file, outputs::Outputs, terminal::print_line},
     report::{
-        estimate::EstimateRecord,
         html::{estimate::page_of_estimate, evaluation::page_of_evaluation},
+        input::ReportInput,
     },
-    reproduce::results::Results,
 };
+
+/// Largest picture that is put into a page, in bytes.
+const LARGEST_PICTURE: u64 = 50_000_000;
 
 /// Makes one HTML page with numbers, settings, figures and versions.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,20 +40,30 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let _outputs = Outputs::claim(&[&args.results, &samples], &[&out], &[])?;
     let named = || format!("cannot read {}", args.results.display());
     let text = std::fs::read_to_string(&args.results).with_context(named)?;
-    let page = if let Ok(record) = serde_json::from_str::<EstimateRecord>(&text) {
-        page_of_estimate(&record)?
-    } else {
-        let results: Results = serde_json::from_str(&text).map_err(|error| {
-            anyhow::anyhow!(
-                "{} is neither an estimate nor an evaluation of this program ({error})",
-                args.results.display()
-            )
-        })?;
+    let page = match ReportInput::parse(&text).with_context(named)? {
+        ReportInput::Estimate(record) => page_of_estimate(&record)?,
         // `reproduce` makes the figure of the samples, because that needs the flow.
-        let samples = std::fs::read_to_string(&samples).ok();
-        page_of_evaluation(&results, samples.as_deref())?
+        ReportInput::Evaluation(results) => {
+            page_of_evaluation(&results, picture_in(&samples)?.as_deref())?
+        }
     };
     file::write(&out, page)?;
     print_line!("page written to {}", out.display());
     Ok(())
+}
+
+/// The picture in the file at `path`, if there is one.
+fn picture_in(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened.and_then(|file| file.take(LARGEST_PICTURE + 1).read_to_end(&mut bytes)),
+    }
+    .with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(
+        bytes.len() as u64 <= LARGEST_PICTURE,
+        "{} has more than {LARGEST_PICTURE} bytes; remove it, and the page is made without it",
+        path.display()
+    );
+    Ok(Some(bytes))
 }

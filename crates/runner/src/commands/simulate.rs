@@ -28,7 +28,7 @@ pub struct Args {
     /// one.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// File to write; its extension selects the format: .npy, .csv or .parquet.
+    /// File to write; its extension selects the format: .csv, .parquet, .arrow or .npy.
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -39,7 +39,7 @@ pub struct Args {
 /// When an argument is invalid or a file cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(args.n > 0, "-n must be positive");
-    let format = Format::of(&args.out)?;
+    let format = Format::to_write(&args.out)?;
     let system = System::by_name(&args.system)?;
     let simulator = system.simulator();
     // Before the part file is made.

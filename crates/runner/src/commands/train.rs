@@ -29,7 +29,7 @@ use crate::{
 /// Trains a flow on outcomes in a file.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// Outcomes, one per row: .npy, .csv (with a line of feature names) or .parquet.
+    /// Outcomes, one per row: .csv (with a line of feature names), .parquet, .arrow, .npy or .npz.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// File of the flow to write.

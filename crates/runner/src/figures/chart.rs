@@ -16,6 +16,10 @@ const MARGIN: f64 = 0.05;
 const LEGEND: f64 = 0.06;
 /// Larger numbers stand for infinity.
 const LARGEST: f64 = 1e100;
+/// Smallest margin of a range, relative to its numbers,
+const NARROWEST: f64 = 1e-9;
+/// and at all.
+const SMALLEST: f64 = 1e-100;
 /// Largest number of characters in the label of a tick.
 const DIGITS: usize = 7;
 
@@ -186,8 +190,11 @@ fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
     if low > high {
         return 0.0..1.0;
     }
-    let width = if high > low { high - low } else { low.abs().max(1.0) };
-    low - MARGIN * width..high + MARGIN * width
+    let largest = low.abs().max(high.abs());
+    let width = if high > low { high - low } else { largest.max(1.0) };
+    // In a narrower range the steps from tick to tick would be lost in rounding.
+    let margin = (MARGIN * width).max(NARROWEST * largest).max(SMALLEST);
+    low - margin..high + margin
 }
 
 /// The label of a tick, with as many decimals as the ticks of this range need.
@@ -235,6 +242,23 @@ mod tests {
     fn one_point_or_none_leaves_a_range() {
         assert!(draw(&[panel(vec![(1e-6, 5.0)]), panel(vec![])], 2).is_ok());
         assert!(draw(&[], 2).is_err());
+    }
+
+    #[test]
+    fn ranges_of_any_size_are_drawn() {
+        let next = 1e15_f64.next_up();
+        for (low, high) in [
+            (1e15, next),
+            (-next, -1e15),
+            (-9e99, 9e99),
+            (9e99, 9e99_f64.next_up()),
+            (5e-324, 1e-323),
+            (0.0, 5e-324),
+            (-5e-324, 1e-300),
+        ] {
+            let svg = draw(&[panel(vec![(low, high), (high, low)])], 1).unwrap();
+            assert_eq!(svg.matches("<circle").count(), 2, "{low} {high}");
+        }
     }
 
     #[test]

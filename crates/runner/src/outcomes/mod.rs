@@ -1,10 +1,15 @@
-//! Outcomes in files: NumPy, CSV or Parquet, one outcome per row, in physical units.
+//! Outcomes in files: NumPy, CSV, Parquet or Arrow, one outcome per row, in physical units.
 //!
-//! Each format is read and written in one place: `npy`, `csv` and `parquet`.
+//! Each format is read and written in one place: `npy`, `npz`, `csv`, `parquet` and `arrow`.
 
+mod arrow;
+mod columns;
 mod csv;
 pub mod dependence;
+mod limit;
 mod npy;
+mod npz;
+mod number;
 pub mod options;
 mod parquet;
 pub mod shape;
@@ -24,29 +29,49 @@ use crate::{
 /// A file format of outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `.npy`: an array `[n, d]` of `f64`.
+    /// `.npy`: an array `[n, d]` or `[n]` of numbers.
     Npy,
+    /// `.npz`: an archive with one such array. It is only read.
+    Npz,
     /// `.csv`: a line of feature names, then one line per outcome.
     Csv,
-    /// `.parquet`: one column of doubles per feature, under its name.
+    /// `.parquet`: one column of numbers per feature, under its name.
     Parquet,
+    /// `.arrow`, `.feather` or `.ipc`: the same as an Arrow file.
+    Arrow,
 }
 
 impl Format {
     /// The format that the file extension of `path` selects.
     ///
     /// # Errors
-    /// When the extension is not one of the three.
+    /// When the extension is not one of these.
     pub fn of(path: &Path) -> anyhow::Result<Self> {
         match path.extension().and_then(OsStr::to_str) {
             Some("npy") => Ok(Self::Npy),
+            Some("npz") => Ok(Self::Npz),
             Some("csv") => Ok(Self::Csv),
             Some("parquet") => Ok(Self::Parquet),
+            Some("arrow" | "feather" | "ipc") => Ok(Self::Arrow),
             _ => anyhow::bail!(
-                "{}: the file extension must be .npy, .csv or .parquet; it selects the format",
+                "{}: the file extension must be .npy, .npz, .csv, .parquet, .arrow, .feather or .ipc; it selects the format",
                 path.display()
             ),
         }
+    }
+
+    /// The format of a file to write, which the file extension of `path` selects.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of), and when files of this format are only read.
+    pub fn to_write(path: &Path) -> anyhow::Result<Self> {
+        let format = Self::of(path)?;
+        anyhow::ensure!(
+            format != Self::Npz,
+            "{}: archives are only read; write .npy, .csv, .parquet or .arrow",
+            path.display()
+        );
+        Ok(format)
     }
 }
 
@@ -59,8 +84,10 @@ impl Format {
 pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<OutcomeTable> {
     match Format::of(path)? {
         Format::Npy => npy::read(path, options),
+        Format::Npz => npz::read(path, options),
         Format::Csv => csv::read(path, options),
         Format::Parquet => parquet::read(path, options),
+        Format::Arrow => arrow::read(path, options),
     }
     .with_context(|| format!("cannot read {}", path.display()))
 }
@@ -72,7 +99,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<OutcomeTable> 
 /// - `x`: `[d, n]`, one outcome per column
 ///
 /// # Errors
-/// When the file cannot be written. `path` is then unchanged.
+/// When the file cannot be written, or the format is only read. `path` is then unchanged.
 pub fn write(
     path: &Path,
     format: Format,
@@ -81,8 +108,10 @@ pub fn write(
 ) -> anyhow::Result<()> {
     replace(path, |file| match format {
         Format::Npy => npy::write(file, x),
+        Format::Npz => anyhow::bail!("archives are only read"),
         Format::Csv => csv::write(file, names, x),
         Format::Parquet => parquet::write(file, names, x),
+        Format::Arrow => arrow::write(file, names, x),
     })
 }
 
@@ -95,9 +124,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let written = ["speed", "height"].map(str::to_owned);
         let x = DMatrix::from_fn(2, 70, |i, j| (i as f64 + 0.1) * (j as f64).sin());
-        for (extension, names) in
-            [("npy", ["x0", "x1"]), ("csv", ["speed", "height"]), ("parquet", ["speed", "height"])]
-        {
+        for (extension, names) in [
+            ("npy", ["x0", "x1"]),
+            ("csv", ["speed", "height"]),
+            ("parquet", ["speed", "height"]),
+            ("arrow", ["speed", "height"]),
+            ("feather", ["speed", "height"]),
+            ("ipc", ["speed", "height"]),
+        ] {
             let path = folder.path().join("x").with_extension(extension);
             write(&path, Format::of(&path).unwrap(), &written, &x).unwrap();
             let table = read(&path, &ReadOptions::default()).unwrap();
@@ -130,6 +164,10 @@ mod tests {
         assert!(empty.contains("contains no outcomes"), "{empty}");
         assert!(message("x.npy", "no array").contains("x.npy"));
         assert!(message("x.parquet", "no table").contains("x.parquet"));
+        assert!(message("x.npz", "no archive").contains("x.npz"));
+        assert!(message("x.arrow", "no table").contains("x.arrow"));
         assert!(message("x.xlsx", "").contains("extension must be"));
+        let error = Format::to_write(Path::new("x.npz")).unwrap_err().to_string();
+        assert!(error.contains("x.npz: archives are only read"), "{error}");
     }
 }

@@ -14,9 +14,15 @@ use crate::estimation::{
 pub const CAVEAT: &str = "The interval is for the probability under the flow. It does not include \
     the difference between the flow and its data.";
 
+/// Version of the format of the record. Files of version 1 lack the number.
+pub const FORMAT_VERSION: u32 = 2;
+
 /// An estimate with all its inputs: what `estimate --json` writes and `report` reads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EstimateRecord {
+    /// Version of this format.
+    #[serde(default = "first_version")]
+    pub format_version: u32,
     /// Version of this program.
     pub version: String,
     /// Origin of the flow.
@@ -58,4 +64,8 @@ pub struct EstimateRecord {
     pub agreement: Option<Agreement>,
     /// The estimate with its diagnostics; its points are in the space of the estimator.
     pub estimate: Estimate,
+}
+
+fn first_version() -> u32 {
+    1
 }

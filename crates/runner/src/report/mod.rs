@@ -5,12 +5,15 @@
 //! | [`mod@table`] | a table as text, Markdown and LaTeX |
 //! | [`mod@evaluation`], [`mod@quality`], [`mod@settings`] | the tables of an evaluation |
 //! | [`mod@estimate`] | the record of an estimate, as JSON |
+//! | [`mod@input`] | the JSON of an estimate or of an evaluation, read back and checked |
 //! | [`mod@html`] | pages of an evaluation and of an estimate |
 
+mod checks;
 mod csv;
 pub mod estimate;
 pub mod evaluation;
 pub mod html;
+pub mod input;
 pub mod quality;
 pub mod settings;
 pub mod table;

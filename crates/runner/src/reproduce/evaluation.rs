@@ -12,7 +12,7 @@ use crate::{
     output::progress::TaskProgress,
     reproduce::{
         key::{Event, Preset, RowKey},
-        results::Results,
+        results::{FORMAT_VERSION, Results},
         row::Row,
         setup::Setup,
         trial::{Trial, estimate},
@@ -111,6 +111,7 @@ impl Evaluation {
             trials.extend(outcomes.into_iter().enumerate().map(record));
         }
         Ok(Results {
+            format_version: FORMAT_VERSION,
             system: self.experiment.system.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             experiment: self.experiment.clone(),

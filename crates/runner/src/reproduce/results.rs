@@ -8,9 +8,15 @@ use crate::{
     systems::{experiment::Experiment, probability::CountedProbability},
 };
 
+/// Version of the format of the results. Files of version 1 lack the number.
+pub const FORMAT_VERSION: u32 = 2;
+
 /// The results of an evaluation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Results {
+    /// Version of this format.
+    #[serde(default = "first_version")]
+    pub format_version: u32,
     /// Name of the system.
     pub system: String,
     /// Version of this program.
@@ -33,4 +39,8 @@ pub struct Results {
     pub rows: Vec<Row>,
     /// All trials of these rows.
     pub trials: Vec<TrialRecord>,
+}
+
+fn first_version() -> u32 {
+    1
 }

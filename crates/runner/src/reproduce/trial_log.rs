@@ -250,4 +250,38 @@ mod tests {
             .unwrap();
         assert_eq!(TrialLog::open(&path, &"this").unwrap().len(), 0);
     }
+
+    /// Each byte changed in three ways, and the log cut at each place: trials that were written, or an
+    /// error.
+    #[test]
+    fn a_damaged_log_never_gives_other_trials() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trials.jsonl");
+        let log = TrialLog::open(&path, &"this").unwrap();
+        for trial in 0..2 {
+            log.append(&record(trial)).unwrap();
+        }
+        drop(log);
+        let good = std::fs::read(&path).unwrap();
+        for i in 0..good.len() {
+            let mut changed = vec![good[..i].to_vec()];
+            for byte in [0, b'9', good[i] ^ 0x10] {
+                let mut bytes = good.clone();
+                bytes[i] = byte;
+                changed.push(bytes);
+            }
+            for bytes in changed {
+                std::fs::remove_file(&path).ok();
+                std::fs::write(&path, bytes).unwrap();
+                let Ok(log) = TrialLog::open(&path, &"this") else { continue };
+                let key = record(0).key;
+                let known = (0..2).filter(|trial| log.get(key, *trial).is_some()).count();
+                assert_eq!(known, log.len(), "byte {i}");
+                for trial in 0..2 {
+                    let found = log.get(key, trial);
+                    assert!(found.is_none_or(|found| *found == record(trial).outcome), "byte {i}");
+                }
+            }
+        }
+    }
 }

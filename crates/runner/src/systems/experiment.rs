@@ -71,20 +71,29 @@ impl Experiment {
     pub fn parse(text: &str, origin: &str) -> anyhow::Result<Self> {
         let experiment: Self =
             toml::from_str(text).with_context(|| format!("cannot read experiment {origin}"))?;
+        experiment.check().map_err(|error| anyhow::anyhow!("{origin}: {error}"))?;
+        Ok(experiment)
+    }
+
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// Names the key of a number that is zero and must be positive.
+    pub fn check(&self) -> anyhow::Result<()> {
         let positive = [
-            ("trials", experiment.trials),
-            ("reference_runs", experiment.reference_runs),
-            ("flow_draws", experiment.flow_draws),
-            ("budget", experiment.budget as usize),
-            ("metric_draws", experiment.metric_draws),
-            ("metric_failures", experiment.metric_failures),
-            ("neighbours", experiment.neighbours),
-            ("training.runs", experiment.training.runs),
+            ("trials", self.trials),
+            ("reference_runs", self.reference_runs),
+            ("flow_draws", self.flow_draws),
+            ("budget", self.budget as usize),
+            ("metric_draws", self.metric_draws),
+            ("metric_failures", self.metric_failures),
+            ("neighbours", self.neighbours),
+            ("training.runs", self.training.runs),
         ];
         for (name, value) in positive {
-            anyhow::ensure!(value > 0, "{origin}: `{name}` must be positive");
+            anyhow::ensure!(value > 0, "`{name}` must be positive");
         }
-        Ok(experiment)
+        Ok(())
     }
 
     /// The seed of the simulations for the reference.

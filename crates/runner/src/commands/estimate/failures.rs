@@ -58,7 +58,7 @@ impl Failures {
         let mut table = self.x.clone().insert_row(d, 0.0);
         table.row_mut(d).copy_from(&self.weights.transpose());
         let names = [names, &[weight_column(names)]].concat();
-        outcomes::write(path, Format::of(path)?, &names, &table)
+        outcomes::write(path, Format::to_write(path)?, &names, &table)
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
     },
     outcomes::{Format, options::ReadOptions},
     output::{file, outputs::Outputs, terminal::print_line},
-    report::estimate::EstimateRecord,
+    report::estimate::{EstimateRecord, FORMAT_VERSION},
 };
 
 /// Largest number of draws and of failures in the record.
@@ -48,7 +48,7 @@ pub struct Args {
     /// The failure criterion in TOML: half-spaces, boxes and ellipsoids on named features.
     #[arg(long, value_name = "FILE")]
     criterion: PathBuf,
-    /// Outcomes to compare the flow with: .npy, .csv or .parquet.
+    /// Outcomes to compare the flow with: .csv, .parquet, .arrow, .npy or .npz.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// The estimator.
@@ -69,8 +69,8 @@ pub struct Args {
     /// Write the estimate with all inputs to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the sampled failures to this file, with their weights in the last column: .npy, .csv or
-    /// .parquet.
+    /// Write the sampled failures to this file, with their weights in the last column: .csv,
+    /// .parquet, .arrow or .npy.
     #[arg(long, value_name = "FILE")]
     samples: Option<PathBuf>,
     /// Device that computes the flow.
@@ -87,7 +87,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<Status> {
     let device = flow_core::device(&args.device)?;
     if let Some(path) = &args.samples {
-        Format::of(path)?;
+        Format::to_write(path)?;
     }
     let inputs = [args.flow.as_ref(), Some(&args.criterion), args.data.as_ref()];
     let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
@@ -128,6 +128,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     }
     let flow = transport.flow();
     let record = EstimateRecord {
+        format_version: FORMAT_VERSION,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         flow: origin,
         provenance,

@@ -7,18 +7,20 @@ use ::parquet::{
         reader::{get_column_reader, get_typed_column_reader},
     },
     data_type::{
-        BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type,
-        Int64Type,
+        BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
+        FloatType, Int32Type, Int64Type,
     },
     schema::types::{ColumnDescPtr, ColumnDescriptor},
 };
+
+use crate::outcomes::number::{Value, decimal, half};
 
 /// Values read at once.
 const BATCH: usize = 1 << 14;
 
 /// How the stored values of a column become numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NumberKind {
+pub(super) enum ColumnKind {
     /// Numbers as they are; a boolean is 0 or 1.
     Plain,
     /// Integers without a sign.
@@ -29,7 +31,7 @@ pub(super) enum NumberKind {
     Decimal(i32),
 }
 
-impl NumberKind {
+impl ColumnKind {
     /// The kind of a column.
     ///
     /// # Errors
@@ -88,41 +90,47 @@ impl NumberKind {
     }
 }
 
-/// Calls `each` with the number of each row of a column, `None` where it is missing.
+/// Calls `each` with the value of each row of a column.
 ///
 /// # Errors
 /// When the column is not a column of numbers or its pages are damaged, and those of `each`.
 pub(super) fn read(
     column: &ColumnDescPtr,
     pages: Box<dyn PageReader>,
-    each: &mut dyn FnMut(Option<f64>) -> anyhow::Result<()>,
+    each: &mut dyn FnMut(Value) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let kind = NumberKind::of(column)?;
-    let unsigned = kind == NumberKind::Unsigned;
-    let number = |value: i128| match kind {
-        NumberKind::Decimal(scale) => decimal(value, scale),
-        _ => value as f64,
+    let kind = ColumnKind::of(column)?;
+    let unsigned = kind == ColumnKind::Unsigned;
+    let integer = |value: i128| match kind {
+        ColumnKind::Decimal(scale) => decimal(value, scale),
+        _ => Value::Integer(value),
     };
-    let bytes = |bytes: &[u8]| big_endian(bytes).map_or(f64::NAN, number);
+    let bytes = |bytes: &[u8]| big_endian(bytes).map_or(Value::Number(f64::NAN), integer);
     match column.physical_type() {
-        Type::BOOLEAN => values::<BoolType>(column, pages, |v| f64::from(u8::from(*v)), each),
+        Type::BOOLEAN => {
+            values::<BoolType>(column, pages, |v| Value::Number(f64::from(u8::from(*v))), each)
+        }
         Type::INT32 => values::<Int32Type>(
             column,
             pages,
-            |v| if unsigned { f64::from(v.cast_unsigned()) } else { number(i128::from(*v)) },
+            |v| integer(if unsigned { v.cast_unsigned().into() } else { (*v).into() }),
             each,
         ),
         Type::INT64 => values::<Int64Type>(
             column,
             pages,
-            |v| if unsigned { v.cast_unsigned() as f64 } else { number(i128::from(*v)) },
+            |v| integer(if unsigned { v.cast_unsigned().into() } else { (*v).into() }),
             each,
         ),
-        Type::FLOAT => values::<FloatType>(column, pages, |v| f64::from(*v), each),
-        Type::DOUBLE => values::<DoubleType>(column, pages, |v| *v, each),
+        Type::FLOAT => values::<FloatType>(column, pages, |v| Value::Number(f64::from(*v)), each),
+        Type::DOUBLE => values::<DoubleType>(column, pages, |v| Value::Number(*v), each),
         Type::BYTE_ARRAY => values::<ByteArrayType>(column, pages, |v| bytes(v.data()), each),
-        Type::FIXED_LEN_BYTE_ARRAY if kind == NumberKind::Half => {
-            values::<FixedLenByteArrayType>(column, pages, |v| half(v.data()), each)
+        Type::FIXED_LEN_BYTE_ARRAY if kind == ColumnKind::Half => {
+            let half = |v: &FixedLenByteArray| match *v.data() {
+                [low, high] => Value::Number(half(u16::from_le_bytes([low, high]))),
+                _ => Value::Number(f64::NAN),
+            };
+            values::<FixedLenByteArrayType>(column, pages, half, each)
         }
         Type::FIXED_LEN_BYTE_ARRAY => {
             values::<FixedLenByteArrayType>(column, pages, |v| bytes(v.data()), each)
@@ -134,8 +142,8 @@ pub(super) fn read(
 fn values<T: DataType>(
     column: &ColumnDescPtr,
     pages: Box<dyn PageReader>,
-    number: impl Fn(&T::T) -> f64,
-    each: &mut dyn FnMut(Option<f64>) -> anyhow::Result<()>,
+    number: impl Fn(&T::T) -> Value,
+    each: &mut dyn FnMut(Value) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut reader = get_typed_column_reader::<T>(get_column_reader(column.clone(), pages));
     let present = column.max_def_level();
@@ -150,7 +158,8 @@ fn values<T: DataType>(
         let mut values = values.iter().map(&number);
         for row in 0..rows {
             let there = present == 0 || levels.get(row) == Some(&present);
-            each(if there { values.next() } else { None })?;
+            let value = if there { values.next() } else { None };
+            each(value.unwrap_or(Value::Missing))?;
         }
     }
 }
@@ -163,56 +172,15 @@ fn big_endian(bytes: &[u8]) -> Option<i128> {
         .then(|| bytes.iter().fold(sign, |value, byte| value << 8 | i128::from(*byte)))
 }
 
-/// `value` divided by ten to the power `scale`, correctly rounded.
-fn decimal(value: i128, scale: i32) -> f64 {
-    // Both numbers are exact up to these bounds, and a division is rounded correctly.
-    if scale <= 22 && value.unsigned_abs() <= 1 << 53 {
-        return value as f64 / 10_f64.powi(scale);
-    }
-    format!("{value}e-{scale}").parse().unwrap_or(f64::NAN)
-}
-
-/// A number of half precision, least significant byte first.
-fn half(bytes: &[u8]) -> f64 {
-    let bits = match *bytes {
-        [low, high] => u16::from_le_bytes([low, high]),
-        _ => return f64::NAN,
-    };
-    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023) / 1024.0);
-    sign * match exponent {
-        0 => fraction * 2_f64.powi(-14),
-        31 if fraction > 0.0 => f64::NAN,
-        31 => f64::INFINITY,
-        _ => (1.0 + fraction) * 2_f64.powi(exponent - 15),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn half_precision() {
-        for (bits, expected) in [
-            (0x3c00_u16, 1.0),
-            (0xc000, -2.0),
-            (0x3555, 0.333_251_953_125),
-            (0x0001, 2_f64.powi(-24)),
-            (0x7bff, 65504.0),
-            (0xfc00, f64::NEG_INFINITY),
-        ] {
-            assert_eq!(half(&bits.to_le_bytes()).to_bits(), f64::to_bits(expected), "{bits:x}");
-        }
-        assert!(half(&0x7e00_u16.to_le_bytes()).is_nan() && half(&[1]).is_nan());
-    }
-
-    #[test]
-    fn decimals_are_rounded_once() {
+    fn bytes_are_integers_with_a_sign() {
         assert_eq!(big_endian(&[0xff, 0x38]), Some(-200));
         assert_eq!(big_endian(&[0x01, 0x00]), Some(256));
-        assert_eq!(decimal(-12345, 2).to_bits(), (-123.45_f64).to_bits());
-        let exact = 1234567890123456789.0123_f64;
-        assert_eq!(decimal(12_345_678_901_234_567_890_123, 4).to_bits(), exact.to_bits());
+        assert_eq!(big_endian(&[]), None);
+        assert_eq!(big_endian(&[1; 17]), None);
     }
 }

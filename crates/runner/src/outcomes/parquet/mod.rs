@@ -28,10 +28,7 @@ use anyhow::Context;
 use nalgebra::DMatrix;
 
 use crate::outcomes::{
-    options::ReadOptions,
-    parquet::column::NumberKind,
-    shape::TableShape,
-    table::{OutcomeTable, RawTable, row_of_array},
+    columns::ColumnTable, options::ReadOptions, parquet::column::ColumnKind, table::OutcomeTable,
     text::shown,
 };
 
@@ -59,51 +56,32 @@ fn read_checked(file: File, bytes: &[u8], options: &ReadOptions) -> anyhow::Resu
     for &field in &columns.positions {
         let of_field = |leaf: &usize| all.get_column_root_idx(*leaf) == field;
         let leaf = (0..all.num_columns()).find(of_field).context("a field has no column")?;
-        NumberKind::of(&all.column(leaf))?;
+        ColumnKind::of(&all.column(leaf))?;
         leaves.push(leaf);
     }
     let n = pages::check(bytes, reader.metadata(), &leaves)?;
-    let d = leaves.len();
-    let mut data = vec![0.0; TableShape::new(n, d)?.len()];
-    let mut missing = vec![false; n];
-    let leave_out = options.is_missing("");
+    let mut table = ColumnTable::new(columns.names.clone(), true, n, options)?;
     let mut first = 0;
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group)?;
         let rows = usize::try_from(group.metadata().num_rows())?;
         for (k, &leaf) in leaves.iter().enumerate() {
-            let name = &columns.names[k];
             let mut row = first;
-            let mut each = |value: Option<f64>| {
-                anyhow::ensure!(row < first + rows, "`{}` has too many rows", shown(name));
-                match value {
-                    Some(value) => data[row * d + k] = value,
-                    None if leave_out => missing[row] = true,
-                    None => anyhow::bail!(
-                        "{}: `{}` is missing; remove the row, or leave out all such rows with --missing ''",
-                        row_of_array(row),
-                        shown(name)
-                    ),
-                }
+            let mut each = |value| {
+                anyhow::ensure!(
+                    row < first + rows,
+                    "`{}` has too many rows",
+                    shown(&columns.names[k])
+                );
                 row += 1;
-                Ok(())
+                table.put(row - 1, k, value)
             };
             column::read(&all.column(leaf), group.get_column_page_reader(leaf)?, &mut each)?;
-            anyhow::ensure!(row == first + rows, "`{}` has too few rows", shown(name));
+            anyhow::ensure!(row == first + rows, "`{}` has too few rows", shown(&columns.names[k]));
         }
         first += rows;
     }
-    let mut table = RawTable::new(columns.names, true);
-    table.left_out = missing.iter().filter(|missing| **missing).count();
-    let kept: Vec<usize> = (0..n).filter(|row| !missing[*row]).collect();
-    if table.left_out > 0 {
-        for (k, &row) in kept.iter().enumerate() {
-            data.copy_within(row * d..(row + 1) * d, k * d);
-        }
-        data.truncate(kept.len() * d);
-    }
-    table.data = data;
-    table.admit(options, |row| row_of_array(kept[row]))
+    table.admit()
 }
 
 pub(super) fn write(file: &mut File, names: &[String], x: &DMatrix<f64>) -> anyhow::Result<()> {

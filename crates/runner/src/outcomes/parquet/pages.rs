@@ -9,12 +9,10 @@ use ::parquet::{
 };
 use anyhow::Context;
 
-use crate::outcomes::parquet::thrift::{Integers, Thrift};
-
-/// Numbers and pages may take this much memory whatever the size of the file,
-const FREE_BYTES: u64 = 64 << 20;
-/// and this many times its size: no real table is compressed further.
-const LARGEST_RATIO: u64 = 256;
+use crate::outcomes::{
+    limit,
+    parquet::thrift::{Integers, Thrift},
+};
 
 /// Encodings of pages that refer to a dictionary.
 const DICTIONARY_ENCODINGS: [i64; 2] = [2, 8];
@@ -35,7 +33,6 @@ pub(super) fn check(
     metadata: &ParquetMetaData,
     columns: &[usize],
 ) -> anyhow::Result<usize> {
-    let limit = FREE_BYTES.saturating_add((bytes.len() as u64).saturating_mul(LARGEST_RATIO));
     let mut rows = 0_u64;
     let mut unpacked = 0_u64;
     for group in metadata.row_groups() {
@@ -49,13 +46,7 @@ pub(super) fn check(
             unpacked = unpacked.saturating_add(size);
         }
     }
-    let numbers = rows.saturating_mul(8 * columns.len() as u64);
-    anyhow::ensure!(
-        numbers.saturating_add(unpacked) <= limit,
-        "{rows} rows of {} numbers would take {} times the size of the file; it is damaged",
-        columns.len(),
-        numbers.saturating_add(unpacked) / (bytes.len() as u64).max(1)
-    );
+    limit::check(bytes.len(), rows, columns.len(), unpacked)?;
     Ok(usize::try_from(rows)?)
 }
 

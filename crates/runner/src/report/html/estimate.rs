@@ -14,13 +14,14 @@ use crate::{
 /// The page of an estimate.
 ///
 /// # Errors
-/// When a figure cannot be drawn.
+/// When a figure cannot be drawn. The record has passed the checks of
+/// [`ReportInput`](crate::report::input::ReportInput).
 pub fn page_of_estimate(record: &EstimateRecord) -> anyhow::Result<String> {
     let estimate = &record.estimate;
     let status = format!("{:?}", record.verdict.status).to_lowercase();
-    let mut figures = vec![failures(record)?];
+    let mut figures = vec![("failures", failures(record)?)];
     if !estimate.levels().is_empty() {
-        figures.push(levels(record)?);
+        figures.push(("levels of the search", levels(record)?));
     }
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let mut numbers = vec![
@@ -69,7 +70,7 @@ pub fn page_of_estimate(record: &EstimateRecord) -> anyhow::Result<String> {
             h2 { "Criterion" }
             pre { (record.criterion) }
             h2 { "Figures" }
-            @for svg in &figures { (picture(svg)) }
+            @for (name, svg) in &figures { (picture(svg.as_bytes(), name)) }
             h2 { "Settings" }
             (pairs(settings.into_iter()))
             h2 { "Provenance of the flow" }
@@ -104,9 +105,9 @@ fn failures(record: &EstimateRecord) -> anyhow::Result<String> {
 
 /// The thresholds of the search over the number of evaluations.
 fn levels(record: &EstimateRecord) -> anyhow::Result<String> {
-    let mut evaluations = 0;
+    let mut evaluations = 0_u64;
     let points = record.estimate.levels().iter().map(|level| {
-        evaluations += level.evaluations;
+        evaluations = evaluations.saturating_add(level.evaluations);
         (evaluations as f64, level.threshold)
     });
     let panel = Panel {

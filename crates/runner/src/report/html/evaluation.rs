@@ -13,13 +13,14 @@ use crate::{
     reproduce::results::Results,
 };
 
-/// The page of an evaluation; `samples` is the figure of its samples as SVG, if there is one.
+/// The page of an evaluation; `samples` is the figure of its samples as SVG, if there is one. It may be any
+/// bytes: they are an image of the page, not a part of it.
 ///
 /// # Errors
 /// When a table or a figure cannot be made.
-pub fn page_of_evaluation(results: &Results, samples: Option<&str>) -> anyhow::Result<String> {
+pub fn page_of_evaluation(results: &Results, samples: Option<&[u8]>) -> anyhow::Result<String> {
     let settings = settings(results)?;
-    let pictures = [levels(results)?, fidelity(results)?];
+    let pictures = [("levels", levels(results)?), ("fidelity", fidelity(results)?)];
     let record = &results.flow_training;
     Ok(page(
         &format!("Evaluation of {}", results.system),
@@ -28,10 +29,10 @@ pub fn page_of_evaluation(results: &Results, samples: Option<&str>) -> anyhow::R
             (table(&quality(results)))
             @if let Some(svg) = samples {
                 h2 { "Samples" }
-                (picture(svg))
+                (picture(svg, "samples"))
             }
             h2 { "Levels, coverage and density" }
-            @for svg in &pictures { (picture(svg)) }
+            @for (name, svg) in &pictures { (picture(svg.as_bytes(), name)) }
             (table(&settings))
             h2 { "Provenance" }
             (pairs(record.provenance.iter().map(|(k, v)| (k.as_str(), v.clone()))))
