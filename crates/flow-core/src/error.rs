@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::size::{count, gib};
+
 /// Why a flow could not be built, trained, evaluated, read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -15,6 +17,21 @@ pub enum FlowError {
         condition: &'static str,
         /// What it was.
         value: String,
+    },
+    /// A flow has too many parameters, or its training needs more memory than there is.
+    #[error(
+        "the flow has {parameters} parameters and its training needs {bytes} of memory, but {limit}; \
+         lower `hidden`, `steps`, `bins` or the number of rows per step",
+        parameters = count(*parameters),
+        bytes = gib(*bytes)
+    )]
+    TooLarge {
+        /// Trained parameters.
+        parameters: f64,
+        /// Bytes of memory for the training.
+        bytes: f64,
+        /// What is exceeded.
+        limit: String,
     },
     /// The number of features of the samples differs from that of the flow.
     #[error("the flow has {expected} features, the samples have {actual}")]
