@@ -73,9 +73,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         let fresh = compare(&root, &target, group, options)?;
         results.retain(|r| r.group != *group && all.contains(&r.group));
         results.extend(fresh);
-        let unfinished = target.join("peers.json.tmp");
-        fs::write(&unfinished, serde_json::to_string_pretty(&results)?)?;
-        fs::rename(&unfinished, &record)?;
+        safe_file::write(&record, serde_json::to_string_pretty(&results)?)?;
     }
     println!("results written to target/peers/peers.json");
     Ok(())
@@ -167,7 +165,7 @@ fn environment(root: &Path, target: &Path, group: &str) -> anyhow::Result<PathBu
     run_or_leave(Command::new(host).args(["-m", "venv", "--clear"]).arg(&folder))?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
     run_or_leave(Command::new(&python).args(install).arg(&requirements))?;
-    fs::write(&installed, wanted)?;
+    safe_file::write(&installed, wanted)?;
     Ok(python)
 }
 

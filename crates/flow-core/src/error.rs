@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::size::{count, gib};
+
 /// Why a flow could not be built, trained, evaluated, read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -15,6 +17,21 @@ pub enum FlowError {
         condition: &'static str,
         /// What it was.
         value: String,
+    },
+    /// A flow has too many parameters, or its training needs more memory than there is.
+    #[error(
+        "the flow has {parameters} parameters and its training needs {bytes} of memory, but {limit}; \
+         lower `hidden`, `steps`, `bins` or the number of rows per step",
+        parameters = count(*parameters),
+        bytes = gib(*bytes)
+    )]
+    TooLarge {
+        /// Trained parameters.
+        parameters: f64,
+        /// Bytes of memory for the training.
+        bytes: f64,
+        /// What is exceeded.
+        limit: String,
     },
     /// The number of features of the samples differs from that of the flow.
     #[error("the flow has {expected} features, the samples have {actual}")]
@@ -43,22 +60,27 @@ pub enum FlowError {
         value: f64,
     },
     /// Too few rows to train on.
-    #[error("{rows} training rows are too few; at least {needed} are needed")]
+    #[error("{rows} rows are too few to train on; at least {needed} are needed")]
     TooFewRows {
         /// Rows given.
         rows: usize,
         /// Rows needed.
         needed: usize,
     },
-    /// The loss became NaN or infinite.
+    /// The loss, the held-out likelihood or the weights became NaN, infinite or unusable.
     #[error(
-        "the training loss became {loss} at step {step}; lower the learning rate or look for outliers in the data"
+        "the training diverged in epoch {epoch}, at step {step}: {quantity} is {value:.4e}; lower the learning rate \
+         or the clip norm, or look for outliers in the data"
     )]
     Diverged {
+        /// Epoch, counted from 1.
+        epoch: usize,
         /// Optimiser step, counted from 0.
         step: usize,
-        /// The loss.
-        loss: f64,
+        /// What is not finite or not usable.
+        quantity: &'static str,
+        /// Its value.
+        value: f64,
     },
     /// A checkpoint belongs to another run.
     #[error("{path} is the checkpoint of another run: {reason}; remove it or choose another file", path = path.display())]

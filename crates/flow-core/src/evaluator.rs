@@ -83,10 +83,13 @@ impl Evaluator {
     }
 
     /// The packed weights where this crate computes by itself, `None` where burn computes.
-    fn inference(&self) -> Result<Option<&InferenceFlow>, FlowError> {
+    ///
+    /// # Errors
+    /// [`FlowError::Weights`] when a linear map has no inverse in double precision.
+    pub(crate) fn inference(&self) -> Result<Option<&InferenceFlow>, FlowError> {
         if self.inference.get().is_none() {
             let packed = if self.precision == Precision::F32 && is_cpu(&self.device()) {
-                Some(Arc::new(InferenceFlow::pack(&self.config, &self.state_dict()?)))
+                Some(Arc::new(InferenceFlow::pack(&self.config, &self.state_dict()?)?))
             } else {
                 None
             };

@@ -33,7 +33,8 @@ impl Flow {
     /// An untrained flow; equal seeds give equal weights on every device.
     ///
     /// # Errors
-    /// [`FlowError::Features`] when the standardisation has another number of features.
+    /// [`FlowError::Features`] when the standardisation has another number of features;
+    /// [`FlowError::TooLarge`] when this machine has too little memory to train such a flow.
     pub fn init(
         config: &FlowConfig,
         standardise: Standardise,
@@ -42,6 +43,7 @@ impl Flow {
         device: &Device,
     ) -> Result<Self, FlowError> {
         check(config, &standardise)?;
+        config.check_memory(1)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let chain = Chain::init(config, &mut rng, &precision.on(device));
         Ok(Self::assemble(chain, standardise, config, precision))
@@ -50,8 +52,9 @@ impl Flow {
     /// A flow with given weights under their `nflows` names.
     ///
     /// # Errors
-    /// As [`init`](Self::init), and [`FlowError::Weights`] with the name of every tensor that is
-    /// missing, not part of the flow, of another shape or not finite.
+    /// [`FlowError::Features`] as [`init`](Self::init), and [`FlowError::Weights`] with the names of
+    /// tensors that are missing, not part of the flow, of another shape or not finite, or of linear layers
+    /// whose entries are too large to be inverted.
     pub fn from_state_dict(
         config: &FlowConfig,
         standardise: Standardise,
@@ -60,9 +63,13 @@ impl Flow {
         device: &Device,
     ) -> Result<Self, FlowError> {
         check(config, &standardise)?;
+        // Before memory for the parameters is asked for.
+        state.check_names_and_shapes(config)?;
         let chain = Chain::import(config, &mut state, &precision.on(device));
         state.finish()?;
-        Ok(Self::assemble(chain, standardise, config, precision))
+        let flow = Self::assemble(chain, standardise, config, precision);
+        flow.evaluator.inference()?;
+        Ok(flow)
     }
 
     fn assemble(

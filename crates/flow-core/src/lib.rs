@@ -103,6 +103,7 @@ mod cpu;
 mod device;
 mod error;
 mod evaluator;
+mod expected;
 mod file;
 mod flow;
 mod health;
@@ -110,6 +111,7 @@ mod io;
 mod mapped;
 mod nflows;
 pub mod nn;
+mod size;
 mod standardised;
 mod state_dict;
 #[cfg(test)]

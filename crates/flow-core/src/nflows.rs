@@ -4,7 +4,10 @@
 //! read from one does not standardise either, and a flow that is written to one puts its moments into
 //! the metadata.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 
 use pytorch_reader::{DType, PytorchReader};
 use safetensors::SafeTensors;
@@ -44,13 +47,18 @@ impl StateDict {
                 Ok(state)
             }
             Some("pt" | "pth") => {
-                std::fs::File::open(path).map_err(failed)?;
+                let opened = std::fs::File::open(path).and_then(|file| file.metadata());
+                let length = opened.map_err(failed)?.len();
                 let file = PytorchReader::new(path).map_err(|error| {
                     wrong(format!("it is truncated or not a state dictionary of PyTorch ({error})"))
                 })?;
                 let mut state = Self::default();
-                for (name, tensor) in file.into_tensors() {
-                    let host = from_torch(&tensor).map_err(|e| wrong(format!("`{name}` {e}")))?;
+                // By name, so that the same tensor is refused each time.
+                let tensors: BTreeMap<_, _> = file.into_tensors().into_iter().collect();
+                let mut unread = length;
+                for (name, tensor) in tensors {
+                    let host = from_torch(&tensor, &mut unread)
+                        .map_err(|error| wrong(format!("`{name}` {error}")))?;
                     state.insert(name, host);
                 }
                 Ok(state)
@@ -99,7 +107,20 @@ impl Flow {
     }
 }
 
-fn from_torch(tensor: &pytorch_reader::Tensor) -> Result<HostTensor, String> {
+/// Reads a tensor of a file that has `unread` bytes for it and the tensors after it.
+///
+/// The numbers of a view may be stored once and repeated (a stride of 0), so a small file can describe
+/// tensors of any size. The tensors of a flow share no numbers: together they are smaller than their file.
+fn from_torch(tensor: &pytorch_reader::Tensor, unread: &mut u64) -> Result<HostTensor, String> {
+    let needed = tensor.byte_len() as u64;
+    let Some(rest) = unread.checked_sub(needed) else {
+        return Err(format!(
+            "with shape {:?} takes {needed} bytes, more than the file has: it repeats numbers (a stride of \
+             0), shares them with other tensors or is compressed; save clones of the tensors",
+            tensor.shape()
+        ));
+    };
+    *unread = rest;
     let bytes = tensor.read().map_err(|error| format!("cannot be read: {error}"))?;
     let (data, integer) = match tensor.dtype() {
         DType::F32 => (numbers(&bytes, |b| f64::from(f32::from_le_bytes(b))), false),

@@ -1,10 +1,13 @@
 //! Weights on the host, by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
 
-use crate::error::FlowError;
+use crate::{config::FlowConfig, error::FlowError, expected::expected};
+
+/// Problems that a message shows.
+const SHOWN: usize = 8;
 
 /// A tensor on the host, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,12 +29,37 @@ impl HostTensor {
 
 /// All tensors of a flow under their `nflows` names.
 ///
-/// Building a flow removes the tensors it uses; tensors that remain are an error. All problems are
-/// reported together.
+/// Building a flow compares all names and shapes with its architecture, then removes the tensors it
+/// uses. Problems are reported together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StateDict {
     tensors: BTreeMap<String, HostTensor>,
-    problems: Vec<String>,
+    problems: Problems,
+}
+
+/// What is wrong with the tensors: the first problems, and the number of all.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Problems {
+    first: Vec<String>,
+    count: usize,
+}
+
+impl Problems {
+    fn add(&mut self, problem: String) {
+        self.count += 1;
+        if self.first.len() < SHOWN {
+            self.first.push(problem);
+        }
+    }
+
+    fn result(&self) -> Result<(), FlowError> {
+        let rest = match self.count - self.first.len() {
+            0 if self.count == 0 => return Ok(()),
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        Err(FlowError::Weights(self.first.join("; ") + &rest))
+    }
 }
 
 impl StateDict {
@@ -78,8 +106,35 @@ impl StateDict {
         self.insert(name, HostTensor { shape: vec![], data: vec![value as f64], integer: true });
     }
 
-    /// Removes the float tensor `name`. One that is missing or of another shape is noted, and zeros are
-    /// returned.
+    /// Compares names and shapes with those of an architecture. Takes no memory for its parameters.
+    ///
+    /// # Errors
+    /// [`FlowError::Weights`] names tensors that are missing, of another shape or not part of the flow.
+    pub(crate) fn check_names_and_shapes(&self, config: &FlowConfig) -> Result<(), FlowError> {
+        let mut problems = Problems::default();
+        let mut surplus: BTreeSet<&str> = self.tensors.keys().map(String::as_str).collect();
+        for tensor in expected(config) {
+            let name = tensor.name.as_str();
+            surplus.remove(name);
+            let Some(shape) = tensor.shape else { continue };
+            match self.get(name) {
+                Some(found) if found.shape == shape => {
+                    let (count, needed) = (found.data.len(), shape.iter().product::<usize>());
+                    if count != needed {
+                        problems.add(format!("`{name}` has {count} entries, not {needed}"));
+                    }
+                }
+                Some(found) => {
+                    problems.add(format!("`{name}` has shape {:?}, not {shape:?}", found.shape))
+                }
+                None => problems.add(format!("`{name}` is missing")),
+            }
+        }
+        surplus.iter().for_each(|name| problems.add(format!("`{name}` is not part of the flow")));
+        problems.result()
+    }
+
+    /// Removes the float tensor `name`, whose shape was checked. NaN and infinity are noted.
     pub(crate) fn take<const D: usize>(
         &mut self,
         name: &str,
@@ -96,45 +151,29 @@ impl StateDict {
         self.expect(name, &[expected.len()], &expected);
     }
 
-    /// Removes `name` and notes a difference from `expected`.
+    /// Removes `name`, whose shape was checked, and notes a difference from `expected`.
     pub(crate) fn expect(&mut self, name: &str, shape: &[usize], expected: &[f64]) {
-        let before = self.problems.len();
         let found = self.take_host(name, shape);
+        // NaN was noted.
         let place = found.iter().zip(expected).position(|(a, b)| (a - b).abs() > 0.0);
-        if let (Some(i), true) = (place, self.problems.len() == before) {
+        if let Some(i) = place {
             let (found, expected) = (found[i], expected[i]);
-            self.problems.push(format!("`{name}` has {found} at {i}, not {expected}"));
+            self.problems.add(format!("`{name}` has {found} at {i}, not {expected}"));
         }
     }
 
     fn take_host(&mut self, name: &str, shape: &[usize]) -> Vec<f64> {
-        let problem = match self.tensors.remove(name) {
-            Some(tensor) if tensor.shape == shape => {
-                match tensor.data.iter().find(|v| !v.is_finite()) {
-                    Some(bad) => format!("`{name}` holds {bad}"),
-                    None => return tensor.data,
-                }
-            }
-            Some(tensor) => format!("`{name}` has shape {:?}, not {shape:?}", tensor.shape),
-            None => format!("`{name}` is missing"),
-        };
-        self.problems.push(problem);
-        vec![0.0; shape.iter().product()]
+        let tensor = self.tensors.remove(name).filter(|tensor| tensor.shape == shape);
+        let tensor = tensor.expect("names and shapes are checked before a flow is built");
+        if let Some(bad) = tensor.data.iter().find(|v| !v.is_finite()) {
+            self.problems.add(format!("`{name}` holds {bad}"));
+        }
+        tensor.data
     }
 
-    /// Ends the reading: noted problems and remaining tensors are an error.
-    pub(crate) fn finish(mut self) -> Result<(), FlowError> {
-        let surplus = self.tensors.keys().map(|name| format!("`{name}` is not part of the flow"));
-        self.problems.extend(surplus);
-        if self.problems.is_empty() {
-            return Ok(());
-        }
-        let shown = self.problems.len().min(8);
-        let rest = match self.problems.len() - shown {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
-        Err(FlowError::Weights(self.problems[..shown].join("; ") + &rest))
+    /// Ends the reading: noted problems are an error.
+    pub(crate) fn finish(self) -> Result<(), FlowError> {
+        self.problems.result()
     }
 }
 

@@ -118,18 +118,39 @@ fn bad_data_is_refused_with_its_place() {
 
     let error = attempt(&good, &FlowConfig::builder(3).build().unwrap(), &settings());
     assert!(matches!(error, FlowError::Features { expected: 3, actual: 2 }), "{error}");
-    for n in [0, 1, 100] {
+    for n in [0, 1, 19] {
         let error = attempt(&good.columns(0, n).into(), &small(), &settings());
-        assert!(matches!(error, FlowError::TooFewRows { needed: 285, .. }), "{error}");
+        assert!(matches!(error, FlowError::TooFewRows { needed: 20, .. }), "{error}");
     }
     let unsuitable = [
         settings().to_builder().jitter(Jitter::Each(vec![0.1; 3])),
         settings().to_builder().patience(Some(2)).validation_share(0.0),
+        settings().to_builder().validation_share(0.999),
+        settings().to_builder().epochs(usize::MAX),
+        settings().to_builder().epochs(1 << 47),
     ];
     for builder in unsuitable {
         let error = attempt(&good, &small(), &builder.build().unwrap());
         assert!(matches!(error, FlowError::Setting { .. }), "{error}");
     }
+}
+
+#[test]
+fn with_fewer_rows_than_a_batch_each_step_takes_all_of_them() {
+    let x = banana(60, 1);
+    // 54 rows are trained on, 6 are held out.
+    assert_eq!(settings().rows_per_step(60), 54);
+    assert_eq!(settings().rows_per_step(1_000), 256);
+    let exact = settings().to_builder().batch_size(54).build().unwrap();
+    let run = |settings: &TrainSettings| {
+        fit(x.as_view(), &small(), settings, &default_device(), &mut ()).unwrap()
+    };
+    let (fewer, exact) = (run(&settings()), run(&exact));
+    assert_eq!(fewer.record.losses.len(), 4);
+    assert_eq!(fewer.flow.state_dict().unwrap(), exact.flow.state_dict().unwrap());
+    // The fewest rows.
+    let x = x.columns(0, 20);
+    fit(x, &small(), &settings(), &default_device(), &mut ()).unwrap();
 }
 
 #[test]
@@ -173,7 +194,7 @@ fn a_run_without_a_finite_loss_stops_after_three_resets() {
     let x = banana(1_000, 1);
     let mut skipped = Skipped(Vec::new());
     let result = fit(x.as_view(), &small(), &settings, &default_device(), &mut skipped);
-    assert!(matches!(result, Err(FlowError::Diverged { step: 19, .. })), "{result:?}");
+    assert!(matches!(result, Err(FlowError::Diverged { step: 19, epoch: 7, .. })), "{result:?}");
     assert_eq!(skipped.0, (0..20).collect::<Vec<_>>());
 }
 

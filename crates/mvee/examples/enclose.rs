@@ -30,10 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/mvee/enclose.svg")),
         PathBuf::from,
     );
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(&file, picture(&points, &solution)?)?;
+    safe_file::write(&file, picture(&points, &solution)?)?;
     println!("drawn to {}", file.display());
     Ok(())
 }

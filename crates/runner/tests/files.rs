@@ -208,7 +208,7 @@ fn a_flow_that_fails_its_checks_says_so_for_ever_after() {
     let folder = folder.path();
     data(folder, 600);
     // A learning rate at which the flow ends far from the data.
-    let settings = ["--epochs", "2", "--hidden", "8", "--learning-rate", "1.0"];
+    let settings = ["--epochs", "2", "--hidden", "8", "--learning-rate", "0.3"];
     let output = run(folder, &[&["train", "--data", "data.csv"][..], &settings].concat());
     let shown = stdout(&output);
     assert_eq!(output.status.code(), Some(2), "{shown}");

@@ -228,7 +228,7 @@ fn bad_data_are_refused_with_their_place() {
         (format!("a,b\n{}NaN,1\n", rows(600, "")), "line 602: `a` is NaN"),
         (format!("a,b,c\n{}", rows(600, ",5")), "`c` is constant (5)"),
         ("a,b,c\n1,2,3\n4,5,6\n".to_owned(), "2 outcomes are too few for 3 features"),
-        (format!("a,b\n{}", rows(100, "")), "100 training rows are too few"),
+        (format!("a,b\n{}", rows(15, "")), "--data data.csv has 15 outcomes, at least 20"),
         ("1,2\n3,4\n".to_owned(), "must name the features"),
         (String::new(), "cannot read data.csv: it is empty"),
         (format!(",a\n{}", rows(20, "")), "column 1 has no name"),

@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let default = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/poses.svg");
     let path = std::env::args_os().nth(1).map_or(default, Into::into);
-    std::fs::write(&path, svg)?;
+    safe_file::write(&path, svg)?;
     println!("{failures} of {POSES} runs fail: {}", path.display());
     Ok(())
 }

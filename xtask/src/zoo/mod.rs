@@ -8,7 +8,6 @@ pub(crate) mod options;
 mod tables;
 mod totals;
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::ensure;
@@ -35,11 +34,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let rows = rows(&out.join("cells"), options)?;
     ensure!(!rows.is_empty(), "no cells in {}", out.display());
     let totals = totals(&rows);
-    fs::write(out.join("zoo.csv"), tables::csv(&rows))?;
+    safe_file::write(&out.join("zoo.csv"), tables::csv(&rows))?;
     let json = serde_json::json!({ "rows": rows, "totals": totals });
-    fs::write(out.join("zoo.json"), serde_json::to_string_pretty(&json)?)?;
+    safe_file::write(&out.join("zoo.json"), serde_json::to_string_pretty(&json)?)?;
     let text = tables::markdown(&rows, &totals);
-    fs::write(out.join("zoo.md"), &text)?;
+    safe_file::write(&out.join("zoo.md"), &text)?;
     println!("{text}\nwritten to {}", options.out.display());
     Ok(())
 }

@@ -39,10 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
         PathBuf::from,
     );
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(&file, picture::draw(&flow, &data)?)?;
+    safe_file::write(&file, picture::draw(&flow, &data)?)?;
     println!("drawn to {}", file.display());
     Ok(())
 }

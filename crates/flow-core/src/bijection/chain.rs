@@ -147,7 +147,8 @@ impl Chain {
     }
 }
 
-fn prefix(index: usize) -> String {
+/// Name of the layer at `index`, before the names of its tensors.
+pub(crate) fn prefix(index: usize) -> String {
     format!("_transform._transforms.{index}")
 }
 

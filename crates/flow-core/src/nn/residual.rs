@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Residual blocks of every network.
-const BLOCKS: usize = 2;
+pub(crate) const BLOCKS: usize = 2;
 /// Initial bound of the last layer of a block, so that a block starts near the identity.
 const SMALL: f64 = 1e-3;
 

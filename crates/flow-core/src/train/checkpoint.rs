@@ -42,7 +42,14 @@ impl Checkpoint {
     }
 
     /// Writes the state of a run of a flow of this architecture.
+    ///
+    /// If a weight is not finite, the file stays as it was: the run resumes before the damage.
     pub(crate) fn save(&self, config: &FlowConfig, state: &State<'_>) -> Result<(), FlowError> {
+        let weights = state.learner.weights()?;
+        let Saved { average, moments, steps } = state.learner.save()?;
+        if ![&weights, &average, &state.last, &state.best].into_iter().all(finite) {
+            return Ok(());
+        }
         let mut tensors = Vec::new();
         let mut put = |group: &str, list: &[Vec<f32>]| {
             for (i, tensor) in list.iter().enumerate() {
@@ -50,8 +57,7 @@ impl Checkpoint {
                 tensors.push(Stored::new(&format!("{group}.{i}"), &host, Precision::F32));
             }
         };
-        let Saved { average, moments, steps } = state.learner.save()?;
-        put("weights", &state.learner.weights()?);
+        put("weights", &weights);
         put("last", &state.last);
         put("best", &state.best);
         put("average", &average);
@@ -72,14 +78,16 @@ impl Checkpoint {
         write_atomically(&self.path, &bytes)
     }
 
-    /// Replaces the state of a new run by that of the file, if the file exists.
+    /// Replaces the state of a new run by that of the file, if the file exists. The run has `batches`
+    /// steps per epoch and `total` steps.
     pub(crate) fn resume(
         &self,
         config: &FlowConfig,
+        [batches, total]: [usize; 2],
         state: &mut State<'_>,
     ) -> Result<(), FlowError> {
         match std::fs::read(&self.path) {
-            Ok(bytes) => self.restore(&bytes, config, state),
+            Ok(bytes) => self.restore(&bytes, config, [batches, total], state),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(source) => {
                 Err(FlowError::File { action: "cannot read", path: self.path.clone(), source })
@@ -101,6 +109,7 @@ impl Checkpoint {
         &self,
         bytes: &[u8],
         config: &FlowConfig,
+        [batches, total]: [usize; 2],
         state: &mut State<'_>,
     ) -> Result<(), FlowError> {
         let file = File::open(&self.path, bytes)?;
@@ -109,7 +118,7 @@ impl Checkpoint {
             reason: reason.to_owned(),
         };
         let record: TrainingRecord = file.meta("record")?;
-        if record.data_hash != state.record.data_hash {
+        if record.data_hash != state.record.data_hash || record.rows != state.record.rows {
             return Err(other("it was trained on other data"));
         }
         if record.settings != state.record.settings || file.meta::<FlowConfig>("config")? != *config
@@ -122,25 +131,38 @@ impl Checkpoint {
         if learner != state.learner.name() {
             return Err(other("it was trained on another kind of device"));
         }
-        let weights = file.list("weights");
+        let progress = file.meta::<Progress>("progress")?;
+        let steps: u32 = file.meta("steps")?;
+        if !progress.fits(&record, batches, total) || steps as usize > progress.step {
+            return Err(file.wrong("no run can be at the position that it has".into()));
+        }
+        let [weights, last, best] = ["weights", "last", "best"].map(|group| file.list(group));
+        let (weights, last, best, average) = (weights?, last?, best?, file.list("average")?);
         let lengths = |list: &Weights| list.iter().map(Vec::len).collect::<Vec<_>>();
-        let saved = Saved {
-            average: file.list("average")?,
-            moments: [file.list("moments.0")?, file.list("moments.1")?],
-            steps: file.meta("steps")?,
-        };
-        for list in [&weights?, &file.list("last")?, &file.list("best")?] {
+        let all =
+            [Some(&weights), Some(&last), Some(&best), (!average.is_empty()).then_some(&average)];
+        for list in all.into_iter().flatten() {
             if lengths(list) != lengths(&state.last) {
                 return Err(file.wrong("its tensors have other shapes".into()));
             }
+            if !finite(list) {
+                return Err(file.wrong("its weights are not finite".into()));
+            }
         }
-        state.learner.restore(file.list("weights")?, saved).map_err(|e| file.wrong(e))?;
-        state.last = file.list("last")?;
-        state.best = file.list("best")?;
-        state.progress = file.meta::<Progress>("progress")?;
-        state.record = record;
+        if average.is_empty() == (record.settings.average() > 0.0) {
+            return Err(file.wrong("its average does not belong to its settings".into()));
+        }
+        let moments = [file.list("moments.0")?, file.list("moments.1")?];
+        let saved = Saved { average, moments, steps };
+        state.learner.restore(weights, saved).map_err(|e| file.wrong(e))?;
+        (state.last, state.best, state.progress, state.record) = (last, best, progress, record);
         Ok(())
     }
+}
+
+/// Whether all weights are finite.
+pub(crate) fn finite(weights: &Weights) -> bool {
+    weights.iter().flatten().all(|v| v.is_finite())
 }
 
 /// A checkpoint file in memory.

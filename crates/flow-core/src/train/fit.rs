@@ -29,9 +29,11 @@ use crate::{
 ///
 /// # Errors
 /// [`FlowError::Features`] when the number of features of `x` differs from that of `config`;
-/// [`FlowError::Setting`] for a setting that does not suit the data; [`FlowError::TooFewRows`],
+/// [`FlowError::Setting`] for a setting that does not suit the data; [`FlowError::TooLarge`] when this
+/// machine has too little memory; [`FlowError::TooFewRows`],
 /// [`FlowError::NotFinite`] or [`FlowError::ConstantFeature`] for unsuitable data;
-/// [`FlowError::Diverged`] when losses or gradients are repeatedly not finite;
+/// [`FlowError::Diverged`] when losses or gradients are repeatedly not finite, or the flow at the end has
+/// no finite likelihood or one that is lower than that of independent normal features by 1000 nats;
 /// [`FlowError::Interrupted`] when the observer asks to stop.
 pub fn fit(
     x: DMatrixView<'_, f64>,
@@ -44,7 +46,8 @@ pub fn fit(
 }
 
 /// As [`fit`], with a checkpoint: a run that was interrupted or killed resumes from it. On a CPU, the
-/// resumed run returns the same bits as an uninterrupted one. The checkpoint is removed at the end.
+/// resumed run returns the same bits as an uninterrupted one. The checkpoint is removed at the end, also of
+/// a run that has diverged.
 ///
 /// # Shapes
 /// - `x`: `[d, n]`, one outcome per column
@@ -75,6 +78,7 @@ fn train(
         return Err(FlowError::Features { expected: config.features(), actual: x.nrows() });
     }
     settings.check_data(x.nrows(), x.ncols())?;
+    config.check_memory(settings.rows_per_step(x.ncols()))?;
     let standardise = Standardise::from_data(x)?;
     let data = Data::split(&standardise.apply(x), settings);
     let flow = Flow::init(config, standardise, settings.seed(), Precision::F32, device)?;
@@ -86,11 +90,13 @@ fn train(
     };
     let mut run = Run::new(flow, &data, device, record)?;
     if let Some(checkpoint) = checkpoint {
-        checkpoint.resume(config, &mut run.state)?;
+        run.resume(checkpoint)?;
     }
-    let trained = run.finish(observer, checkpoint)?;
-    if let Some(checkpoint) = checkpoint {
+    let trained = run.finish(observer, checkpoint);
+    // A run that has diverged would do so again from its checkpoint.
+    let ended = matches!(trained, Ok(_) | Err(FlowError::Diverged { .. }));
+    if let (Some(checkpoint), true) = (checkpoint, ended) {
         checkpoint.remove()?;
     }
-    Ok(trained)
+    trained
 }

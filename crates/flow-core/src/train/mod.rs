@@ -6,6 +6,7 @@ pub(crate) mod checkpoint;
 mod cpu_learner;
 mod data;
 pub(crate) mod fit;
+mod held_out;
 mod jitter;
 mod learner;
 #[cfg(test)]
@@ -15,6 +16,8 @@ mod observer;
 pub(crate) mod record;
 mod rng;
 mod run;
+#[cfg(test)]
+mod run_tests;
 mod schedule;
 pub(crate) mod settings;
 mod state;

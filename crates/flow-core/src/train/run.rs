@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use burn::tensor::Device;
-use nalgebra::DMatrixView;
 use rand::{RngExt, seq::SliceRandom};
 use rand_distr::StandardNormal;
 
@@ -13,22 +12,18 @@ use crate::{
     flow::Flow,
     train::{
         burn_learner::BurnLearner,
-        checkpoint::Checkpoint,
+        checkpoint::{Checkpoint, finite},
         cpu_learner::CpuLearner,
         data::{Data, gather},
+        held_out::{held_out_ln_pdf, is_usable},
         learner::{Learner, Outcome},
         observer::{Epoch, TrainingObserver},
         record::{Trained, TrainingRecord},
         rng::{Purpose, stream},
-        state::{Progress, State},
+        state::{Progress, ROLLBACKS, SKIPS, State},
         weights::with_weights,
     },
 };
-
-/// Consecutive skipped steps after which the weights are reset to those of the last epoch.
-const SKIPS: usize = 5;
-/// Resets of the weights after which the run ends with an error.
-const ROLLBACKS: usize = 3;
 
 /// A training run between two steps.
 pub(crate) struct Run<'a> {
@@ -66,15 +61,27 @@ impl<'a> Run<'a> {
         Ok(Self { flow, data, state: State { learner, last, best, progress, record } })
     }
 
+    /// Rows per step, steps per epoch and steps in total.
+    fn sizes(&self) -> [usize; 3] {
+        let settings = &self.state.record.settings;
+        let size = settings.batch_size().min(self.data.rows());
+        let batches = self.data.rows() / size;
+        [size, batches, batches * settings.epochs()]
+    }
+
+    /// Continues the run of `checkpoint`, if its file exists.
+    pub(crate) fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), FlowError> {
+        let [_, batches, steps] = self.sizes();
+        checkpoint.resume(self.flow.config(), [batches, steps], &mut self.state)
+    }
+
     /// Runs to the end.
     pub(crate) fn finish(
         mut self,
         observer: &mut dyn TrainingObserver,
         checkpoint: Option<&Checkpoint>,
     ) -> Result<Trained, FlowError> {
-        let settings = self.state.record.settings.clone();
-        let batches = self.data.rows() / settings.batch_size();
-        let steps = batches * settings.epochs();
+        let [size, batches, steps] = self.sizes();
         let (begin, first) = (Instant::now(), self.state.progress.step);
         let before = self.state.record.seconds;
         let mut saved = Instant::now();
@@ -89,14 +96,14 @@ impl<'a> Run<'a> {
             if order.0 != epoch {
                 order = (epoch, self.order(epoch));
             }
-            let rows = &order.1[batch * settings.batch_size()..][..settings.batch_size()];
+            let rows = &order.1[batch * size..][..size];
             self.step(rows, steps, observer)?;
             let done = self.state.progress.step;
             self.state.record.seconds = before + begin.elapsed().as_secs_f64();
             if done.is_multiple_of(batches) {
-                let rows = ((done - first) * settings.batch_size()) as f64;
+                let rows = ((done - first) * size) as f64;
                 let rows_per_second = rows / begin.elapsed().as_secs_f64();
-                let left = ((steps - done) * settings.batch_size()) as f64;
+                let left = (steps - done) as f64 * size as f64;
                 let epoch = self.end_epoch(epoch + 1)?;
                 observer.epoch(&Epoch {
                     rows_per_second,
@@ -163,7 +170,7 @@ impl<'a> Run<'a> {
         state.progress.step += 1;
         if !moved {
             observer.skipped(step);
-            return self.skip(step, loss);
+            return self.skip(loss);
         }
         state.progress.sum += loss;
         state.progress.counted += 1;
@@ -172,16 +179,28 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The run has diverged in the step before this one.
+    fn diverged(&self, quantity: &'static str, value: f64) -> FlowError {
+        let [_, batches, _] = self.sizes();
+        let step = self.state.progress.step.saturating_sub(1);
+        FlowError::Diverged { epoch: step / batches + 1, step, quantity, value }
+    }
+
     /// Counts a skipped step; after several consecutive ones the weights are reset.
-    fn skip(&mut self, step: usize, loss: f64) -> Result<(), FlowError> {
+    fn skip(&mut self, loss: f64) -> Result<(), FlowError> {
+        if self.state.record.rollbacks == ROLLBACKS && self.state.progress.skips + 1 == SKIPS {
+            let (quantity, value) = if loss.is_finite() {
+                ("the norm of the gradient", f64::NAN)
+            } else {
+                ("the loss", loss)
+            };
+            return Err(self.diverged(quantity, value));
+        }
         let State { learner, last, progress, record, .. } = &mut self.state;
         record.skipped += 1;
         progress.skips += 1;
         if progress.skips < SKIPS {
             return Ok(());
-        }
-        if record.rollbacks == ROLLBACKS {
-            return Err(FlowError::Diverged { step, loss });
         }
         record.rollbacks += 1;
         progress.skips = 0;
@@ -193,7 +212,10 @@ impl<'a> Run<'a> {
         let state = &mut self.state;
         // After a skipped step the weights may be damaged.
         if state.progress.skips == 0 {
-            state.last = state.learner.weights()?;
+            let weights = state.learner.weights()?;
+            if finite(&weights) {
+                state.last = weights;
+            }
         }
         let loss = state.progress.sum / state.progress.counted as f64;
         state.record.losses.push(loss);
@@ -215,106 +237,33 @@ impl<'a> Run<'a> {
         Ok(Epoch { done: epoch, total, loss, held_out, rows_per_second: 0.0, seconds_left: 0.0 })
     }
 
-    fn end(self) -> Result<Trained, FlowError> {
-        let Self { mut flow, state, .. } = self;
-        let State { learner, best, progress, mut record, .. } = state;
-        record.epoch = record.losses.len();
+    /// Gives the flow its weights, unless the run has diverged.
+    fn end(mut self) -> Result<Trained, FlowError> {
+        let State { learner, best, progress, record, .. } = &self.state;
+        let mut epoch = record.losses.len();
         let weights = match (record.settings.patience(), progress.best) {
-            (Some(_), Some((_, epoch))) => {
-                record.epoch = epoch;
-                best
+            (Some(_), Some((_, of_best))) => {
+                epoch = of_best;
+                best.clone()
             }
             _ => learner.averaged()?,
         };
-        flow.set_chain(with_weights(flow.chain(), &weights));
+        let (quantity, value, usable) = match record.held_out.get(epoch - 1) {
+            Some(value) => ("the held-out log-likelihood", *value, is_usable(*value, self.data)),
+            None => ("the loss", record.losses[epoch - 1], record.losses[epoch - 1].is_finite()),
+        };
+        if !usable {
+            return Err(self.diverged(quantity, value));
+        }
+        if let Some(bad) = weights.iter().flatten().find(|v| !v.is_finite()) {
+            return Err(self.diverged("a weight", f64::from(*bad)));
+        }
+        self.flow.set_chain(with_weights(self.flow.chain(), &weights));
+        if let Err(FlowError::Weights(_)) = self.flow.evaluator.inference() {
+            return Err(self.diverged("the inverse of a linear layer", f64::NAN));
+        }
+        let Self { flow, state: State { mut record, .. }, .. } = self;
+        record.epoch = epoch;
         Ok(Trained { flow, record })
-    }
-}
-
-/// Mean log-likelihood of the held-out rows in standardised units.
-fn held_out_ln_pdf(flow: &Flow, data: &Data) -> Result<f64, FlowError> {
-    let Data { features, held_out, .. } = data;
-    let x_std = DMatrixView::from_slice(held_out, *features, held_out.len() / features);
-    Ok(flow.standardised().ln_pdf(x_std)?.mean())
-}
-
-#[cfg(test)]
-mod tests {
-    use nalgebra::DMatrix;
-
-    use super::*;
-    use crate::{
-        bijection::standardise::Standardise,
-        config::FlowConfig,
-        device::{Precision, default_device},
-        train::{schedule::Schedule, settings::TrainSettings},
-    };
-
-    fn data() -> Data {
-        let mut rng = stream(1, Purpose::Split, 0);
-        let mut normals = |n: usize| (0..2 * n).map(|_| rng.sample(StandardNormal)).collect();
-        Data { features: 2, train: normals(300), held_out: normals(100) }
-    }
-
-    fn run<'a>(data: &'a Data, device: &'a Device, settings: TrainSettings) -> Run<'a> {
-        let config = FlowConfig::builder(2).hidden(8).steps(2).build().unwrap();
-        let same = Standardise::from_data(DMatrix::<f64>::identity(2, 2).as_view()).unwrap();
-        let flow = Flow::init(&config, same, 1, Precision::F32, device).unwrap();
-        Run::new(flow, data, device, TrainingRecord { settings, ..TrainingRecord::default() })
-            .unwrap()
-    }
-
-    #[test]
-    fn damaged_weights_are_reset_and_training_continues() {
-        let (data, device) = (data(), default_device());
-        let settings = TrainSettings::builder().epochs(4).batch_size(100).build().unwrap();
-        let mut run = run(&data, &device, settings);
-        let mut damaged = run.state.learner.weights().unwrap();
-        for tensor in &mut damaged {
-            tensor.fill(f32::NAN);
-        }
-        run.state.learner.restart(&damaged).unwrap();
-        let trained = run.finish(&mut (), None).unwrap();
-        assert_eq!((trained.record.skipped, trained.record.rollbacks), (5, 1));
-        // Three steps per epoch: the weights are reset in the second.
-        assert!(trained.record.losses[1..].iter().all(|v| v.is_finite()), "{:?}", trained.record);
-        assert!(trained.record.held_out[1..].iter().all(|v| v.is_finite()), "{:?}", trained.record);
-    }
-
-    #[test]
-    fn the_flow_has_the_weights_of_the_best_epoch() {
-        let (data, device) = (data(), default_device());
-        // The rate is so large that the flow soon overfits 300 rows.
-        let settings = TrainSettings::builder()
-            .epochs(200)
-            .batch_size(50)
-            .learning_rate(1e-2)
-            .patience(Some(3))
-            .average(0.5)
-            .build()
-            .unwrap();
-        let trained = run(&data, &device, settings).finish(&mut (), None).unwrap();
-        let record = &trained.record;
-        let best = record.held_out.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        assert!(record.losses.len() < 200, "training did not stop early");
-        assert_eq!(record.losses.len(), record.epoch + 3);
-        assert!(record.held_out[record.epoch - 1] >= best);
-        let x_std = DMatrixView::from_slice(&data.held_out, 2, 100);
-        let again = trained.flow.standardised().ln_pdf(x_std).unwrap().mean();
-        assert!((again - best).abs() < 1e-6, "{again} against {best}");
-    }
-
-    #[test]
-    fn the_rate_rises_then_falls() {
-        let settings =
-            TrainSettings::builder().warm_up(0.1).schedule(Schedule::Cosine).build().unwrap();
-        let noise = settings.to_builder().jitter_start(16.0).build().unwrap();
-        assert!((noise.noise_factor(49, 100) - 4.0).abs() < 1e-12);
-        assert!((noise.noise_factor(99, 100) - 1.0).abs() < 1e-12);
-        let rate = |step| settings.rate(step, 100) / settings.learning_rate();
-        let cosine = |p: f64| 0.5 * (1.0 + (std::f64::consts::PI * p).cos());
-        for (step, expected) in [(0, 0.0), (5, 0.5 * cosine(0.05)), (10, cosine(0.1)), (50, 0.5)] {
-            assert!((rate(step) - expected).abs() < 1e-12, "{step}: {}", rate(step));
-        }
     }
 }

@@ -7,6 +7,11 @@ use crate::{
     train::{jitter::Jitter, schedule::Schedule},
 };
 
+/// Fewest rows to train on, with the held-out ones.
+const MIN_ROWS: usize = 20;
+/// Random streams distinguish this number of steps.
+const MAX_STEPS: usize = 1 << 48;
+
 /// Settings of a training run.
 ///
 /// Settings are always valid: they come from [`builder`](Self::builder), and settings that are read from a
@@ -80,7 +85,7 @@ impl TrainSettings {
         self.0.epochs
     }
 
-    /// Rows per step.
+    /// Rows per step, at most.
     pub fn batch_size(&self) -> usize {
         self.0.batch_size
     }
@@ -135,11 +140,16 @@ impl TrainSettings {
         self.0.seed
     }
 
+    /// Rows per step with `rows` rows: all training rows, if there are fewer than the batch size.
+    pub fn rows_per_step(&self, rows: usize) -> usize {
+        self.batch_size().min(rows - self.held_out(rows))
+    }
+
     /// Checks the settings against `rows` rows of `features` features.
     ///
     /// # Errors
-    /// [`FlowError::Setting`] for a setting that does not suit the data, [`FlowError::TooFewRows`] when
-    /// the training rows do not fill one batch.
+    /// [`FlowError::Setting`] for a setting that does not suit the data, [`FlowError::TooFewRows`] for
+    /// fewer than 20 rows.
     pub fn check_data(&self, features: usize, rows: usize) -> Result<(), FlowError> {
         if let Jitter::Each(values) = self.jitter()
             && values.len() != features
@@ -148,13 +158,22 @@ impl TrainSettings {
             let condition = "one number, or one per feature of the flow";
             return Err(FlowError::setting("jitter", condition, actual));
         }
+        if rows < MIN_ROWS {
+            return Err(FlowError::TooFewRows { rows, needed: MIN_ROWS });
+        }
         if self.patience().is_some() && self.held_out(rows) == 0 {
             let condition = "large enough to hold out a row, because `patience` needs one";
             return Err(FlowError::setting("validation_share", condition, self.validation_share()));
         }
-        let needed = (self.batch_size() as f64 / (1.0 - self.validation_share())).ceil() as usize;
-        if rows - self.held_out(rows) < self.batch_size() {
-            return Err(FlowError::TooFewRows { rows, needed });
+        let batch = self.rows_per_step(rows);
+        if batch < 2 {
+            let condition = "small enough to leave two rows to train on";
+            return Err(FlowError::setting("validation_share", condition, self.validation_share()));
+        }
+        let steps = ((rows - self.held_out(rows)) / batch).checked_mul(self.epochs());
+        if steps.is_none_or(|steps| steps >= MAX_STEPS) {
+            let condition = "so small that the run has fewer than 2^48 steps";
+            return Err(FlowError::setting("epochs", condition, self.epochs()));
         }
         Ok(())
     }
@@ -185,7 +204,7 @@ impl TrainSettingsBuilder {
         self
     }
 
-    /// Rows per step, at least 2; by default 128.
+    /// Rows per step, at least 2; by default 128. With fewer training rows, each step takes all of them.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self

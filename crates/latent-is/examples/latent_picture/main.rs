@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for radius in [1.0, 2.0, 3.0, 4.0] {
         latent.circle((0.0, 0.0), radius);
     }
-    std::fs::write(&path, panel::side_by_side(&[target, latent]))?;
+    safe_file::write(path.as_ref(), panel::side_by_side(&[target, latent]))?;
     println!("{path}");
     Ok(())
 }

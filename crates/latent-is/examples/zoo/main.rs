@@ -88,9 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 None => (run(&contender, problem, options.reps)?, "made"),
             };
             if how == "made" {
-                let unfinished = path.with_extension("unfinished");
-                fs::write(&unfinished, serde_json::to_vec(&cell)?)?;
-                fs::rename(&unfinished, &path)?;
+                safe_file::write(&path, serde_json::to_vec(&cell)?)?;
             }
             let s = &cell.summary;
             println!(

@@ -125,6 +125,13 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         .patience(Some(args.patience))
         .seed(args.seed)
         .build()?;
+    let batch = settings.rows_per_step(n);
+    if batch < args.batch_size {
+        print_note!(
+            "--batch-size {} is more than the {batch} training rows; each step takes all of them",
+            args.batch_size
+        );
+    }
     if !args.resume {
         anyhow::ensure!(
             !checkpoint.path.exists(),
@@ -140,7 +147,7 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     let mut observer = TrainingProgress::default();
     let result =
         fit_resumable(table.x.as_view(), &config, &settings, &device, &mut observer, &checkpoint);
-    let trained = result.map_err(|error| named(error, &table.names))?;
+    let trained = result.map_err(|error| named(error, args, &table.names))?;
     let mut record = trained.record;
     let health = Health::examine(&trained.flow, None)?;
     record.provenance = [
@@ -181,9 +188,9 @@ fn report_dependence(table: &OutcomeTable) {
     );
 }
 
-/// Names the feature in an error.
-fn named(error: flow_core::FlowError, names: &[String]) -> anyhow::Error {
-    use flow_core::FlowError::{ConstantFeature, NotFinite};
+/// Names the feature or the option in an error.
+fn named(error: flow_core::FlowError, args: &Args, names: &[String]) -> anyhow::Error {
+    use flow_core::FlowError::{ConstantFeature, Diverged, NotFinite, TooFewRows};
     match &error {
         ConstantFeature { feature, value } => {
             anyhow::anyhow!(
@@ -194,6 +201,14 @@ fn named(error: flow_core::FlowError, names: &[String]) -> anyhow::Error {
         NotFinite { row, feature, value } => anyhow::anyhow!(
             "outcome {row}: `{}` is {value}; remove or correct rows with NaN or infinity",
             names[*feature]
+        ),
+        TooFewRows { rows, needed } => anyhow::anyhow!(
+            "--data {} has {rows} outcomes, at least {needed} are needed to train a flow",
+            args.data.display()
+        ),
+        Diverged { .. } => anyhow::anyhow!(
+            "{error}; no flow was written (--learning-rate was {})",
+            args.learning_rate
         ),
         _ => error.into(),
     }

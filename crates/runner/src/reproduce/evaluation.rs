@@ -191,6 +191,7 @@ fn experiment(system: &System, options: &EvaluationOptions) -> anyhow::Result<Ex
     experiment.trials = options.trials.unwrap_or(experiment.trials);
     experiment.seed = options.seed.unwrap_or(experiment.seed);
     anyhow::ensure!(experiment.trials > 0, "--trials must be positive");
+    experiment.check()?;
     Ok(experiment)
 }
 

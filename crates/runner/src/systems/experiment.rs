@@ -7,6 +7,13 @@ use flow_core::{FlowConfig, TrainSettings};
 use serde::{Deserialize, Serialize};
 use sim_core::rng::derive;
 
+use crate::outcomes::shape::TableShape;
+
+/// Most trials per row; so many take eleven days.
+const MAX_TRIALS: usize = 1_000_000;
+/// Most draws for the failure probability under the flow; so many take eleven days.
+const MAX_DRAWS: usize = 1_000_000_000_000;
+
 /// What is simulated, how the flow is trained and how the estimators are evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,19 +73,19 @@ impl Experiment {
     /// Reads an experiment; `origin` names the file in messages.
     ///
     /// # Errors
-    /// When the text is not TOML, has an unknown key or lacks a key (the message names the line), or
-    /// a number is zero that must be positive.
+    /// When the text is not TOML, has an unknown key or lacks a key (the message names the line), and as
+    /// [`check`](Self::check).
     pub fn parse(text: &str, origin: &str) -> anyhow::Result<Self> {
         let experiment: Self =
             toml::from_str(text).with_context(|| format!("cannot read experiment {origin}"))?;
-        experiment.check().map_err(|error| anyhow::anyhow!("{origin}: {error}"))?;
+        experiment.check().with_context(|| format!("cannot use experiment {origin}"))?;
         Ok(experiment)
     }
 
-    /// Checks the numbers.
+    /// Checks the numbers of trials, simulations and draws.
     ///
     /// # Errors
-    /// Names the key of a number that is zero and must be positive.
+    /// When one is zero, needs more memory than this machine has, or more time than anyone has.
     pub fn check(&self) -> anyhow::Result<()> {
         let positive = [
             ("trials", self.trials),
@@ -92,6 +99,23 @@ impl Experiment {
         ];
         for (name, value) in positive {
             anyhow::ensure!(value > 0, "`{name}` must be positive");
+        }
+        for (name, value, most, time) in [
+            ("trials", self.trials, MAX_TRIALS, "about a second each"),
+            ("flow_draws", self.flow_draws, MAX_DRAWS, "about a microsecond each"),
+        ] {
+            anyhow::ensure!(
+                value <= most,
+                "`{name}` must be at most {most}, got {value}: they take {time}"
+            );
+        }
+        for (name, value) in [
+            ("reference_runs", self.reference_runs),
+            ("metric_draws", self.metric_draws),
+            ("training.runs", self.training.runs),
+        ] {
+            TableShape::in_memory(value, self.training.flow.features())
+                .with_context(|| format!("`{name}` is too large"))?;
         }
         Ok(())
     }
@@ -138,7 +162,32 @@ mod tests {
     fn zero_trials_are_refused() {
         let text =
             include_str!("../../experiments/robot.toml").replace("trials = 20", "trials = 0");
-        let error = Experiment::parse(&text, "robot.toml").unwrap_err().to_string();
-        assert_eq!(error, "robot.toml: `trials` must be positive");
+        let error = format!("{:#}", Experiment::parse(&text, "robot.toml").unwrap_err());
+        assert_eq!(error, "cannot use experiment robot.toml: `trials` must be positive");
+    }
+
+    #[test]
+    fn sizes_that_no_machine_has_time_or_memory_for_are_refused() {
+        let text = include_str!("../../experiments/robot.toml");
+        for (key, expected) in [
+            ("trials", "must be at most 1000000, got 4000000000000000000"),
+            ("flow_draws", "must be at most 1000000000000, got 4000000000000000000"),
+            ("reference_runs", "`reference_runs` is too large"),
+            ("metric_draws", "need 96.000 EB of memory"),
+            ("runs", "need 96.000 EB of memory"),
+            ("hidden", "GiB of memory"),
+            ("steps", "GiB of memory"),
+        ] {
+            let edited = text
+                .lines()
+                .map(|line| match line.split_once(" = ") {
+                    Some((name, _)) if name == key => format!("{key} = 4000000000000000000\n"),
+                    _ => format!("{line}\n"),
+                })
+                .collect::<String>();
+            assert_ne!(edited, text, "{key}");
+            let error = format!("{:#}", Experiment::parse(&edited, "robot.toml").unwrap_err());
+            assert!(error.contains(expected), "{key}: {error}");
+        }
     }
 }

@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let default = manifest.join("docs/flights.svg");
     let path = std::env::args_os().nth(1).map_or(default, Into::into);
-    std::fs::write(&path, chart.svg())?;
+    safe_file::write(&path, chart.svg())?;
     println!("recovery {recovery}, failure {failure}: {}", path.display());
     Ok(())
 }

@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let default = manifest.join("docs/lap.svg");
     let path = std::env::args_os().nth(1).map_or(default, Into::into);
-    std::fs::write(&path, chart.svg())?;
+    safe_file::write(&path, chart.svg())?;
     let fastest = drive.records.iter().map(|r| r.state[index::U]).fold(0.0, f64::max);
     println!("fastest {fastest:.1} m/s, end {:.1?}: {}", drive.end(), path.display());
     Ok(())

@@ -19,6 +19,7 @@ use crate::{
         },
         kernel::WIDTH,
     },
+    error::FlowError,
     state_dict::StateDict,
 };
 
@@ -34,7 +35,10 @@ pub(crate) struct InferenceFlow {
 
 impl InferenceFlow {
     /// Packs the weights of a flow, which must be those of `config`.
-    pub(crate) fn pack(config: &FlowConfig, state: &StateDict) -> Self {
+    ///
+    /// # Errors
+    /// [`FlowError::Weights`] when a linear map has no inverse in double precision.
+    pub(crate) fn pack(config: &FlowConfig, state: &StateDict) -> Result<Self, FlowError> {
         let weights = Weights(state);
         let linear = match config.linear() {
             LinearKind::Lu => 2,
@@ -47,7 +51,7 @@ impl InferenceFlow {
                 let prefixes: Vec<_> = (first..first + linear).map(prefix).collect();
                 Affine::new(&weights, config.features(), &prefixes)
             })
-            .collect();
+            .collect::<Result<_, _>>()?;
         let spline = Spline { bins: config.bins(), bound: config.tail_bound() as f32 };
         let layer = |step: usize| {
             let place = prefix(step * (linear + 1) + linear);
@@ -75,7 +79,7 @@ impl InferenceFlow {
             }
         };
         let layers = (0..config.steps()).map(layer).collect();
-        Self { features: config.features(), affine, layers, spline, arch: Arch::new() }
+        Ok(Self { features: config.features(), affine, layers, spline, arch: Arch::new() })
     }
 
     /// Maps samples: `input` and `output` are `[d, n]`, and `ln_det`, `[n]`, is the log-determinant of

@@ -5,6 +5,7 @@ use nalgebra::{DMatrix, DVector};
 use crate::{
     bijection::lu_linear::lu_factors,
     cpu::{inference::weights::Weights, kernel::WIDTH},
+    error::FlowError,
 };
 
 /// $u = M x + b$ with its inverse and $\ln|\det M|$.
@@ -24,7 +25,15 @@ struct Map {
 
 impl Affine {
     /// Combines the layers with the given prefixes, in encoding order.
-    pub(super) fn new(weights: &Weights<'_>, d: usize, prefixes: &[String]) -> Self {
+    ///
+    /// # Errors
+    /// [`FlowError::Weights`] when the entries are so large that the product has no inverse in double
+    /// precision.
+    pub(super) fn new(
+        weights: &Weights<'_>,
+        d: usize,
+        prefixes: &[String],
+    ) -> Result<Self, FlowError> {
         let mut matrix = DMatrix::<f64>::identity(d, d);
         let mut shift = DVector::<f64>::zeros(d);
         let mut ln_det = 0.0;
@@ -42,9 +51,12 @@ impl Affine {
             shift = &m * shift + b;
             matrix = m * matrix;
         }
-        let inverse = matrix.clone().try_inverse().expect("the diagonal is positive");
+        let inverse = matrix.clone().try_inverse().ok_or_else(|| {
+            let layers = prefixes.join("` and `");
+            FlowError::Weights(format!("the linear map of `{layers}` has no inverse"))
+        })?;
         let back = -(&inverse * &shift);
-        Self { encode: Map::new(&matrix, &shift), decode: Map::new(&inverse, &back), ln_det }
+        Ok(Self { encode: Map::new(&matrix, &shift), decode: Map::new(&inverse, &back), ln_det })
     }
 
     /// Maps one panel, in encoding direction if `encode`.

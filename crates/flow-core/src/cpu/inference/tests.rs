@@ -54,7 +54,7 @@ fn it_agrees_with_burn_on_every_configuration() {
             let theirs = single.evaluator.map_by_burn(direction, Units::Data, x.as_view()).unwrap();
             let points = deviation(&theirs.points, &truth.points);
             let ln_det = deviation(&theirs.ln_det, &truth.ln_det);
-            let mut packed = InferenceFlow::pack(&config, &state);
+            let mut packed = InferenceFlow::pack(&config, &state).unwrap();
             let mut archs = vec![Arch::Scalar, Arch::new()];
             #[cfg(target_arch = "x86_64")]
             archs.extend(pulp::x86::V3::try_new().map(Arch::V3));
@@ -77,7 +77,7 @@ fn it_agrees_with_burn_on_every_configuration() {
 fn a_sample_does_not_depend_on_threads_or_on_those_beside_it() {
     let config = FlowConfig::builder(3).hidden(16).steps(2).build().unwrap();
     let (state, moments) = shaken(&config);
-    let packed = InferenceFlow::pack(&config, &state);
+    let packed = InferenceFlow::pack(&config, &state).unwrap();
     let x = normals(3, 700, 1);
     let go = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
