@@ -192,6 +192,7 @@ fn experiment(system: &System, options: &EvaluationOptions) -> anyhow::Result<Ex
     experiment.seed = options.seed.unwrap_or(experiment.seed);
     anyhow::ensure!(experiment.trials > 0, "--trials must be positive");
     experiment.check()?;
+    experiment.check_memory()?;
     Ok(experiment)
 }
 
