@@ -67,6 +67,16 @@ pub enum FlowError {
         /// Rows needed.
         needed: usize,
     },
+    /// The values of a feature do not suit the map that was chosen for it.
+    #[error(
+        "feature {feature} does not suit its marginal map: {reason}; choose another one, for example `affine`"
+    )]
+    Marginal {
+        /// Index of the feature.
+        feature: usize,
+        /// What is wrong.
+        reason: String,
+    },
     /// The loss, the held-out likelihood or the weights became NaN, infinite or unusable.
     #[error(
         "the training diverged in epoch {epoch}, at step {step}: {quantity} is {value:.4e}; lower the learning rate \
@@ -139,6 +149,11 @@ pub enum FlowError {
 }
 
 impl FlowError {
+    /// The values of a feature do not suit its map. The set of maps adds which feature it is.
+    pub(crate) fn marginal(reason: impl Into<String>) -> Self {
+        Self::Marginal { feature: 0, reason: reason.into() }
+    }
+
     pub(crate) fn setting(
         name: &'static str,
         condition: &'static str,

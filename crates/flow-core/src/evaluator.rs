@@ -20,6 +20,7 @@ use crate::{
     device::{Precision, is_cpu},
     error::FlowError,
     mapped::Mapped,
+    marginal::Marginals,
     state_dict::{StateDict, to_host},
 };
 
@@ -42,6 +43,8 @@ pub(crate) enum Units {
 pub(crate) struct Evaluator {
     pub(crate) chain: Chain,
     pub(crate) standardise: Standardise,
+    /// Between standardised outcomes and the chain.
+    pub(crate) marginals: Marginals,
     pub(crate) config: FlowConfig,
     pub(crate) precision: Precision,
     /// Made on first use; `None` where burn computes.
@@ -56,7 +59,8 @@ impl Evaluator {
         precision: Precision,
     ) -> Self {
         let (config, inference) = (config.clone(), OnceLock::new());
-        Self { chain, standardise, config, precision, inference }
+        let marginals = Marginals::default();
+        Self { chain, standardise, marginals, config, precision, inference }
     }
 
     /// Replaces the weights.
@@ -125,6 +129,33 @@ impl Evaluator {
         mapped: &mut Mapped,
     ) -> Result<(), FlowError> {
         self.check_batch(x)?;
+        if self.marginals.are_affine() {
+            return self.through_chain(direction, units, x, mapped);
+        }
+        let moments = &self.standardise;
+        match direction {
+            Direction::Encode => {
+                let (z, ln_det) = self.marginals.encode(x, units, moments);
+                self.through_chain(direction, Units::Standardised, z.as_view(), mapped)?;
+                mapped.ln_det += ln_det;
+            }
+            Direction::Decode => {
+                self.through_chain(direction, Units::Standardised, x, mapped)?;
+                let Mapped { points, ln_det } = mapped;
+                self.marginals.decode_into(points, ln_det, units, moments);
+            }
+        }
+        Ok(())
+    }
+
+    /// Maps a batch with affine marginal maps.
+    fn through_chain(
+        &self,
+        direction: Direction,
+        units: Units,
+        x: DMatrixView<'_, f64>,
+        mapped: &mut Mapped,
+    ) -> Result<(), FlowError> {
         let Some(inference) = self.inference()? else {
             *mapped = self.map_by_burn(direction, units, x)?;
             return Ok(());
@@ -148,6 +179,9 @@ impl Evaluator {
         x: DMatrixView<'_, f64>,
     ) -> Result<DMatrix<f64>, FlowError> {
         self.check_batch(x)?;
+        if !self.marginals.are_affine() {
+            return Ok(self.mapped(direction, units, x)?.points);
+        }
         let Some(inference) = self.inference()? else {
             return Ok(self.map_by_burn(direction, units, x)?.points);
         };
@@ -156,7 +190,7 @@ impl Evaluator {
         Ok(points)
     }
 
-    /// Maps a batch with the burn modules, tile by tile: in parallel on a CPU, one after the other on
+    /// Maps a batch with the burn modules and affine marginal maps, tile by tile: in parallel on a CPU, one after the other on
     /// a GPU. Tiles are independent, so the result does not depend on the number of threads.
     pub(crate) fn map_by_burn(
         &self,

@@ -20,7 +20,7 @@ pub(crate) fn to_safetensors(tensors: Vec<Stored>, meta: HashMap<String, String>
 pub(crate) fn read_metadata(
     bytes: &[u8],
     format: &str,
-    version: &str,
+    versions: &[&str],
 ) -> Result<HashMap<String, String>, String> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
     let meta = header.metadata().clone().unwrap_or_default();
@@ -28,9 +28,10 @@ pub(crate) fn read_metadata(
         return Err(format!("it is not a {format} file of this library"));
     }
     match meta.get("version").map_or("none", String::as_str) {
-        found if found == version => Ok(meta),
+        found if versions.contains(&found) => Ok(meta),
         found => {
-            Err(format!("it has format version {found}, this library reads version {version}"))
+            let read = versions.join(" and ");
+            Err(format!("it has format version {found}, this library reads version {read}"))
         }
     }
 }

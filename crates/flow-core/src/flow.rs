@@ -14,6 +14,7 @@ use crate::{
     error::FlowError,
     evaluator::{Evaluator, Units},
     mapped::Mapped,
+    marginal::Marginals,
     state_dict::StateDict,
 };
 
@@ -102,6 +103,24 @@ impl Flow {
     /// Means and standard deviations that outcomes are standardised with.
     pub fn standardise(&self) -> &Standardise {
         &self.evaluator.standardise
+    }
+
+    /// The maps of single features between standardised outcomes and the chain.
+    pub fn marginals(&self) -> &Marginals {
+        &self.evaluator.marginals
+    }
+
+    /// The flow with other maps of single features, which its chain was trained behind.
+    ///
+    /// # Errors
+    /// [`FlowError::Features`] for another number of maps than features.
+    pub fn with_marginals(mut self, marginals: Marginals) -> Result<Self, FlowError> {
+        let actual = marginals.each().len();
+        if !marginals.are_affine() && actual != self.features() {
+            return Err(FlowError::Features { expected: self.features(), actual });
+        }
+        self.evaluator.marginals = marginals;
+        Ok(self)
     }
 
     /// The precision that the chain computes in.

@@ -1,5 +1,5 @@
-//! A flow in one file: safetensors with the weights under their `nflows` names and the moments; the
-//! metadata hold format, version, architecture and training record.
+//! A flow in one file: safetensors with the weights under their `nflows` names, the moments and some of the
+//! outcomes; the metadata hold format, version, architecture, training record and marginal maps.
 
 use std::{
     collections::HashMap,
@@ -7,6 +7,7 @@ use std::{
 };
 
 use burn::tensor::Device;
+use nalgebra::{DMatrix, DMatrixView};
 use safetensors::SafeTensors;
 use serde::de::DeserializeOwned;
 
@@ -17,12 +18,22 @@ use crate::{
     error::FlowError,
     file::{Stored, damaged, host_tensor, json, read_metadata, to_safetensors, write_atomically},
     flow::Flow,
+    marginal::Marginals,
     state_dict::{HostTensor, StateDict},
     train::record::TrainingRecord,
 };
 
 const FORMAT: &str = "latent-is flow";
+/// Version of a file without marginal maps.
 const VERSION: &str = "1";
+/// Version of a file with marginal maps or outcomes; earlier programs know neither.
+const VERSION_WITH_EXTRAS: &str = "2";
+/// Name of the outcomes.
+const ROWS: &str = "training.rows";
+/// Largest number of outcomes that are kept.
+const MOST_ROWS: usize = 50_000;
+/// Key of the marginal maps.
+const MARGINALS: &str = "marginals";
 /// Names of the moments; files of version 1 keep this spelling.
 const MEAN: &str = "standardize.mean";
 const SD: &str = "standardize.sd";
@@ -34,9 +45,31 @@ pub struct FlowFile {
     pub flow: Flow,
     /// How it was trained.
     pub record: TrainingRecord,
+    /// Some of the outcomes that it was trained on, `[d, n]`, in the units of the data: they tell which events are
+    /// beyond the data.
+    pub rows: Option<DMatrix<f64>>,
 }
 
 impl FlowFile {
+    /// A flow with its record, without outcomes.
+    pub fn new(flow: Flow, record: TrainingRecord) -> Self {
+        Self { flow, record, rows: None }
+    }
+
+    /// Keeps outcomes that the flow was trained on: all, or 50,000 of them, evenly spread over their order.
+    ///
+    /// # Shapes
+    /// - `x`: `[d, n]`, in the units of the data
+    #[must_use]
+    pub fn with_rows(mut self, x: DMatrixView<'_, f64>) -> Self {
+        let n = x.ncols();
+        let kept = n.min(MOST_ROWS);
+        let chosen: Vec<usize> =
+            (0..kept).map(|i| (i as u128 * n as u128 / kept as u128) as usize).collect();
+        self.rows = Some(x.select_columns(&chosen));
+        self
+    }
+
     /// Writes the file under a temporary name and renames it, so that `path` is never
     /// incomplete.
     ///
@@ -73,7 +106,7 @@ impl FlowFile {
     ) -> Result<Self, FlowError> {
         let origin = origin.into();
         let wrong = |reason: String| FlowError::Format { path: origin.clone(), reason };
-        let meta = read_metadata(bytes, FORMAT, VERSION).map_err(&wrong)?;
+        let meta = read_metadata(bytes, FORMAT, &[VERSION, VERSION_WITH_EXTRAS]).map_err(&wrong)?;
         let config: FlowConfig = parse(&meta, "config").map_err(&wrong)?;
         let precision: Precision = parse(&meta, "precision").map_err(&wrong)?;
         let record: TrainingRecord = parse(&meta, "training").map_err(&wrong)?;
@@ -89,8 +122,17 @@ impl FlowFile {
             Ok(tensor.data)
         };
         let standardise = Standardise::new(moments(MEAN)?, moments(SD)?)?;
+        let rows = state.remove(ROWS);
         let flow = Flow::from_state_dict(&config, standardise, state, precision, device)?;
-        Ok(Self { flow, record })
+        let rows = match rows {
+            Some(tensor) => Some(matrix(tensor, config.features()).map_err(&wrong)?),
+            None => None,
+        };
+        let marginals = match meta.contains_key(MARGINALS) {
+            true => parse(&meta, MARGINALS).map_err(&wrong)?,
+            false => Marginals::default(),
+        };
+        Ok(Self { flow: flow.with_marginals(marginals)?, record, rows })
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, FlowError> {
@@ -102,15 +144,42 @@ impl FlowFile {
         for (name, values) in [(MEAN, moments.mean()), (SD, moments.sd())] {
             tensors.push(Stored::new(name, &HostTensor::vector(values.to_vec()), Precision::F64));
         }
-        let meta = HashMap::from([
+        if let Some(rows) = &self.rows {
+            let (d, n) = rows.shape();
+            let data = rows.as_slice().to_vec();
+            let tensor = HostTensor { shape: vec![n, d], data, integer: false };
+            tensors.push(Stored::new(ROWS, &tensor, Precision::F64));
+        }
+        let marginals = self.flow.marginals();
+        let plain = marginals.are_affine() && self.rows.is_none();
+        let version = if plain { VERSION } else { VERSION_WITH_EXTRAS };
+        let mut meta = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
-            ("version".to_owned(), VERSION.to_owned()),
+            ("version".to_owned(), version.to_owned()),
             ("config".to_owned(), json(self.flow.config())),
             ("precision".to_owned(), json(&self.flow.precision())),
             ("training".to_owned(), json(&self.record)),
         ]);
+        if !marginals.are_affine() {
+            meta.insert(MARGINALS.to_owned(), json(marginals));
+        }
         Ok(to_safetensors(tensors, meta))
     }
+}
+
+/// The outcomes of a file, `[d, n]`.
+fn matrix(tensor: HostTensor, d: usize) -> Result<DMatrix<f64>, String> {
+    match tensor.shape[..] {
+        [n, features] if features == d && n > 0 && n.checked_mul(d) == Some(tensor.data.len()) => {}
+        _ => {
+            let shape = tensor.shape;
+            return Err(format!("`{ROWS}` has shape {shape:?}; it must have {d} columns"));
+        }
+    }
+    if let Some(bad) = tensor.data.iter().find(|v| !v.is_finite()) {
+        return Err(format!("`{ROWS}` holds {bad}"));
+    }
+    Ok(DMatrix::from_vec(d, tensor.data.len() / d, tensor.data))
 }
 
 fn parse<T: DeserializeOwned>(meta: &HashMap<String, String>, key: &str) -> Result<T, String> {

@@ -88,16 +88,20 @@ impl Flow {
     /// `load_state_dict`.
     ///
     /// The metadata of the file hold the configuration and the moments of the features (`config`, `mean`,
-    /// `sd`, as JSON). `nflows` does not standardise: its user must do so with these moments.
+    /// `sd`, as JSON), and the marginal maps if there are any (`marginals`). `nflows` does not standardise: its
+    /// user must do so with these moments, and must apply the maps.
     ///
     /// # Errors
     /// [`FlowError::File`] when the file cannot be written; [`FlowError::Execution`].
     pub fn to_nflows(&self, path: impl AsRef<Path>) -> Result<(), FlowError> {
-        let meta = HashMap::from([
+        let mut meta = HashMap::from([
             ("config".to_owned(), json(self.config())),
             ("mean".to_owned(), json(&self.standardise().mean())),
             ("sd".to_owned(), json(&self.standardise().sd())),
         ]);
+        if !self.marginals().are_affine() {
+            meta.insert("marginals".to_owned(), json(self.marginals()));
+        }
         let state = self.state_dict()?;
         let tensors = state
             .iter()

@@ -116,7 +116,7 @@ fn files_are_read_on_another_backend() {
     each(|name, device, config| {
         let here = flow(config, Precision::F32, device);
         let state = here.state_dict().unwrap();
-        FlowFile { flow: here, record: TrainingRecord::default() }.save(&path).unwrap();
+        FlowFile::new(here, TrainingRecord::default()).save(&path).unwrap();
         for other in DEVICES {
             let there = FlowFile::load(&path, &flow_core::device(other).unwrap()).unwrap().flow;
             assert_eq!(there.state_dict().unwrap(), state, "from {name} to {other}");

@@ -42,7 +42,7 @@ fn one_feature_is_learnt_with_the_default_architecture() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("flow.safetensors");
     let flow = trained.flow.clone();
-    FlowFile { flow: trained.flow, record: trained.record }.save(&path).unwrap();
+    FlowFile::new(trained.flow, trained.record).save(&path).unwrap();
     let read = FlowFile::load(&path, &device).unwrap().flow;
     assert_eq!(read.sample(100, 3).unwrap(), flow.sample(100, 3).unwrap());
     let weights = folder.path().join("weights.safetensors");

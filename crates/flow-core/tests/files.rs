@@ -20,7 +20,7 @@ fn file() -> FlowFile {
     let settings = TrainSettings::builder().epochs(1).batch_size(64).build().unwrap();
     let x = normals(3, 512).map(|v| 0.1 * v + 7.0);
     let trained = fit(x.as_view(), &config, &settings, &default_device(), &mut ()).unwrap();
-    FlowFile { flow: trained.flow, record: trained.record }
+    FlowFile::new(trained.flow, trained.record)
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn an_averaged_autoregressive_flow_is_read_back() {
     let trained = fit(x.as_view(), &config, &settings, &default_device(), &mut ()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("flow.safetensors");
-    let before = FlowFile { flow: trained.flow, record: trained.record };
+    let before = FlowFile::new(trained.flow, trained.record);
     before.save(&path).unwrap();
     let after = FlowFile::load(&path, &default_device()).unwrap();
     assert_eq!(after.flow.state_dict().unwrap(), before.flow.state_dict().unwrap());

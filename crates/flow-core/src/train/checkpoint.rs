@@ -175,7 +175,7 @@ struct File<'a> {
 impl<'a> File<'a> {
     fn open(path: &'a Path, bytes: &'a [u8]) -> Result<Self, FlowError> {
         let wrong = |reason: String| FlowError::Format { path: path.to_owned(), reason };
-        let meta = read_metadata(bytes, FORMAT, VERSION).map_err(wrong)?;
+        let meta = read_metadata(bytes, FORMAT, &[VERSION]).map_err(wrong)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| wrong(damaged(&error)))?;
         if !safe_file::verify(bytes) {
             return Err(wrong("its checksum does not match; remove it and start again".to_owned()));

@@ -1,6 +1,6 @@
 //! The rows of a training run.
 
-use nalgebra::{DMatrix, DMatrixView};
+use nalgebra::{DMatrix, DMatrixView, DVector};
 use rand::seq::SliceRandom;
 
 use crate::train::{
@@ -8,22 +8,29 @@ use crate::train::{
     settings::TrainSettings,
 };
 
-/// Standardised rows, row-major, split into training rows and held-out rows.
+/// Inputs of the chain, row-major, split into training rows and held-out rows.
 pub(crate) struct Data {
     pub(crate) features: usize,
     pub(crate) train: Vec<f64>,
     pub(crate) held_out: Vec<f64>,
+    /// Mean log-determinant of the marginal maps at the training rows and at the held-out rows: the difference
+    /// of likelihoods in standardised units and in those of the chain.
+    pub(crate) ln_det: [f64; 2],
 }
 
 impl Data {
-    /// Splits standardised outcomes, `[d, n]`.
-    pub(crate) fn split(x_std: &DMatrix<f64>, settings: &TrainSettings) -> Self {
-        let (features, n) = x_std.shape();
+    /// Splits inputs of the chain, `[d, n]`, with the log-determinants of the marginal maps, `[n]`.
+    pub(crate) fn split(z: &DMatrix<f64>, ln_det: &DVector<f64>, settings: &TrainSettings) -> Self {
+        let (features, n) = z.shape();
         let mut rows: Vec<usize> = (0..n).collect();
         rows.shuffle(&mut stream(settings.seed(), Purpose::Split, 0));
         let train = rows.split_off(settings.held_out(n));
-        let pick = |rows| gather(x_std.as_slice(), features, rows);
-        Self { features, train: pick(&train), held_out: pick(&rows) }
+        let pick = |rows| gather(z.as_slice(), features, rows);
+        let mean = |rows: &[usize]| {
+            rows.iter().map(|&row| ln_det[row]).sum::<f64>() / rows.len().max(1) as f64
+        };
+        let ln_det = [mean(&train), mean(&rows)];
+        Self { features, train: pick(&train), held_out: pick(&rows), ln_det }
     }
 
     /// Number of training rows.

@@ -1,7 +1,7 @@
 //! Training a flow on outcomes.
 
 use burn::tensor::Device;
-use nalgebra::DMatrixView;
+use nalgebra::{DMatrixView, DVector};
 
 use crate::{
     bijection::standardise::Standardise,
@@ -9,11 +9,13 @@ use crate::{
     device::Precision,
     error::FlowError,
     flow::Flow,
+    marginal::Marginals,
     train::{
         checkpoint::Checkpoint,
         data::{Data, data_hash},
         observer::TrainingObserver,
         record::{Trained, TrainingRecord},
+        rng::{Purpose, stream},
         run::Run,
         settings::TrainSettings,
     },
@@ -21,7 +23,8 @@ use crate::{
 
 /// Trains a flow on outcomes `x` by maximum likelihood.
 ///
-/// Outcomes are standardised with the moments of all of `x`. The result is a function of the data and
+/// Outcomes are standardised with the moments of all of `x`, and pass the marginal maps that the settings
+/// choose ([`TrainSettings::marginals`]). The result is a function of the data and
 /// the settings; on a CPU it does not depend on the number of threads.
 ///
 /// # Shapes
@@ -80,7 +83,17 @@ fn train(
     settings.check_data(x.nrows(), x.ncols())?;
     config.check_memory(settings.rows_per_step(x.ncols()))?;
     let standardise = Standardise::from_data(x)?;
-    let data = Data::split(&standardise.apply(x), settings);
+    let marginals = Marginals::choose(x, settings.marginals())?;
+    let (z, ln_det) = if marginals.are_affine() {
+        (standardise.apply(x), DVector::zeros(x.ncols()))
+    } else {
+        let mut rng = stream(settings.seed(), Purpose::Spread, 0);
+        let (z, mut ln_det) = marginals.spread(x, &standardise, &mut rng);
+        // Likelihoods are per standardised unit.
+        ln_det.add_scalar_mut(-standardise.ln_det());
+        (z, ln_det)
+    };
+    let data = Data::split(&z, &ln_det, settings);
     let flow = Flow::init(config, standardise, settings.seed(), Precision::F32, device)?;
     let record = TrainingRecord {
         settings: settings.clone(),
@@ -98,5 +111,6 @@ fn train(
     if let (Some(checkpoint), true) = (checkpoint, ended) {
         checkpoint.remove()?;
     }
-    trained
+    let Trained { flow, record } = trained?;
+    Ok(Trained { flow: flow.with_marginals(marginals)?, record })
 }

@@ -15,7 +15,7 @@ pub(crate) fn held_out_ln_pdf(flow: &Flow, data: &Data) -> Result<f64, FlowError
     let x_std = DMatrixView::from_slice(held_out, *features, held_out.len() / features);
     match flow.standardised().ln_pdf(x_std) {
         Err(FlowError::Weights(_)) => Ok(f64::NAN),
-        values => Ok(values?.mean()),
+        values => Ok(values?.mean() + data.ln_det[1]),
     }
 }
 
@@ -24,5 +24,6 @@ pub(crate) fn held_out_ln_pdf(flow: &Flow, data: &Data) -> Result<f64, FlowError
 pub(crate) fn is_usable(ln_pdf: f64, data: &Data) -> bool {
     let (d, n) = (data.features as f64, data.held_out.len() as f64 / data.features as f64);
     let squares: f64 = data.held_out.iter().map(|v| v * v).sum();
+    let ln_pdf = ln_pdf - data.ln_det[1];
     ln_pdf.is_finite() && ln_pdf > -0.5 * (squares / n + d * LN_2PI) - SHORTFALL
 }

@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Jitter,
     /// The dropout of a step.
     Dropout,
+    /// The places of point masses on the normal scale.
+    Spread,
 }
 
 /// The generator of item `index` of a purpose. A resumed run therefore draws the numbers that the

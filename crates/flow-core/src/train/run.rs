@@ -172,6 +172,8 @@ impl<'a> Run<'a> {
             observer.skipped(step);
             return self.skip(loss);
         }
+        // The marginal maps come before the chain.
+        let loss = loss - self.data.ln_det[0];
         state.progress.sum += loss;
         state.progress.counted += 1;
         state.progress.skips = 0;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::FlowError,
+    marginal::MarginalChoice,
     train::{jitter::Jitter, schedule::Schedule},
 };
 
@@ -48,6 +49,9 @@ pub struct TrainSettingsBuilder {
     average: f64,
     patience: Option<usize>,
     seed: u64,
+    // Absent where all features are affine, as in files of earlier versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    marginals: Vec<MarginalChoice>,
 }
 
 impl Default for TrainSettingsBuilder {
@@ -65,6 +69,7 @@ impl Default for TrainSettingsBuilder {
             average: 0.0,
             patience: None,
             seed: 0,
+            marginals: Vec::new(),
         }
     }
 }
@@ -138,6 +143,12 @@ impl TrainSettings {
     /// Seed of weights, split, order of rows and noise.
     pub fn seed(&self) -> u64 {
         self.0.seed
+    }
+
+    /// How the maps of single features are chosen: one choice for all, one per feature, or none for affine
+    /// maps.
+    pub fn marginals(&self) -> &[MarginalChoice] {
+        &self.0.marginals
     }
 
     /// Rows per step with `rows` rows: all training rows, if there are fewer than the batch size.
@@ -273,6 +284,13 @@ impl TrainSettingsBuilder {
     /// Seed of weights, split, order of rows and noise; by default 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// How the maps of single features are chosen: one choice for all features, one per feature, or none, the
+    /// default, for mean and standard deviation alone.
+    pub fn marginals(mut self, marginals: impl Into<Vec<MarginalChoice>>) -> Self {
+        self.marginals = marginals.into();
         self
     }
 

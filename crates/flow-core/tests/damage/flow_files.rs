@@ -21,7 +21,7 @@ fn bytes_of(config: &FlowConfig) -> Vec<u8> {
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("flow.safetensors");
-    FlowFile { flow, record }.save(&path).unwrap();
+    FlowFile::new(flow, record).save(&path).unwrap();
     std::fs::read(path).unwrap()
 }
 
