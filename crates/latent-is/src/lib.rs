@@ -114,7 +114,7 @@ pub use method::{final_stage, two_level};
 #[cfg(feature = "flow")]
 pub use model::flow;
 pub use model::{counting, density, latent, limit_state, nan_policy, transport};
-pub use result::{diagnostics, estimate, interval, verdict};
+pub use result::{diagnostics, estimate, interval, support, verdict};
 
 pub use adaptive::Adaptive;
 pub use counting::CountingTransport;
@@ -139,10 +139,12 @@ pub use mixture::defensive::Proposal;
 pub use mixture::{Components, Family, GaussianMixture, MixtureFit};
 pub use monte_carlo::MonteCarlo;
 pub use nan_policy::{NanPolicy, WithNanPolicy};
+pub use result::text::scientific;
 pub use run::{Budget, Run};
 pub use sequential::{Moves, Sequential};
 pub use settings::Builder;
 pub use subset::SubsetSimulation;
+pub use support::Support;
 pub use transport::Transport;
 pub use two_level::{Correction, TwoLevel};
 pub use verdict::{Reason, Status, Verdict};

@@ -19,6 +19,8 @@ pub enum IntervalKind {
     Gamma,
     /// Clopper and Pearson's, for a count.
     Exact,
+    /// From generalised Pareto tails fitted to outcomes, see [`Support`](crate::Support).
+    Tail,
     /// No failure was drawn: an upper bound that draws from the nominal density support.
     UpperBound,
     /// No failure was drawn and nothing bounds the probability: $[0, 1]$.

@@ -4,4 +4,6 @@ pub mod diagnostics;
 pub(crate) mod draws;
 pub mod estimate;
 pub mod interval;
+pub mod support;
+pub(crate) mod text;
 pub mod verdict;

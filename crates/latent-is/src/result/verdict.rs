@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::result::estimate::{Estimate, StopReason};
+use crate::result::text::scientific;
 
 /// Coefficient of variation above which an estimate counts as failed.
 const USELESS_COV: f64 = 0.5;
@@ -33,6 +34,9 @@ pub enum Status {
     Converged,
     /// All diagnostics passed, but the budget was spent before the target precision was reached.
     Budget,
+    /// All diagnostics passed, but too few outcomes reach the event: nothing but the shape of their tail speaks
+    /// for the estimate.
+    Extrapolated,
     /// At least one diagnostic failed: the estimate or its interval may be wrong.
     Suspect,
     /// No usable estimate: no failure was sampled, or the coefficient of variation is above 0.5.
@@ -104,6 +108,25 @@ pub enum Reason {
         /// Levels compared.
         levels: u64,
     },
+    /// Fewer than ten outcomes reach the event.
+    Extrapolated {
+        /// Outcomes.
+        outcomes: u64,
+        /// Outcomes that reach the event.
+        failures: u64,
+        /// Powers of ten between the rarest supported event and the estimate.
+        decades: f64,
+    },
+    /// No outcomes tell whether the event is supported by any.
+    NoOutcomes,
+    /// The estimate is outside the interval that the outcomes give without the flow.
+    TailContradicted {
+        /// Logarithm of the lower end of that interval.
+        #[serde(with = "crate::math::nonfinite")]
+        ln_lower: f64,
+        /// Logarithm of its upper end.
+        ln_upper: f64,
+    },
     /// The flow failed its own checks after its training: densities or weights may be wrong.
     FlowChecksFailed,
     /// The budget was spent before the target precision was reached.
@@ -118,6 +141,7 @@ impl Reason {
         match self {
             Self::NoFailure | Self::Imprecise { .. } => Status::Failed,
             Self::Target { .. } => Status::Budget,
+            Self::Extrapolated { .. } | Self::NoOutcomes => Status::Extrapolated,
             _ => Status::Suspect,
         }
     }
@@ -179,6 +203,26 @@ impl fmt::Display for Reason {
             Self::FlowContradicted { differs, levels } => {
                 write!(f, "flow and data disagree at {differs} of {levels} levels of the criterion")
             }
+            Self::Extrapolated { outcomes, failures, decades } => {
+                write!(f, "{failures} of {outcomes} outcomes reach the event")?;
+                if (0.05..1e6).contains(decades) {
+                    write!(
+                        f,
+                        ", and the estimate lies {decades:.1} powers of ten below the rarest event that ten of \
+                         them reach"
+                    )?;
+                }
+                Ok(())
+            }
+            Self::NoOutcomes => {
+                write!(f, "no outcomes tell whether the event is within the data of the flow")
+            }
+            Self::TailContradicted { ln_lower, ln_upper } => write!(
+                f,
+                "the outcomes by themselves give {} to {}",
+                scientific(*ln_lower, 1),
+                scientific(*ln_upper, 1)
+            ),
             Self::FlowChecksFailed => write!(f, "the flow failed its checks after its training"),
             Self::Target { cov } => write!(
                 f,
@@ -220,6 +264,7 @@ impl fmt::Display for Verdict {
         f.write_str(match self.status {
             Status::Converged => "Target precision reached; all diagnostics passed",
             Status::Budget => "All diagnostics passed, but the target precision was not reached",
+            Status::Extrapolated => "All diagnostics passed, but the estimate is an extrapolation",
             Status::Suspect => "At least one diagnostic failed",
             Status::Failed => "No usable estimate",
         })?;
