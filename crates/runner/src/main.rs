@@ -64,7 +64,7 @@ Examples:
     Inspect(inspect::Args),
     /// Estimates the probability of a failure criterion under a flow.
     #[command(
-        after_help = "Exit codes: 0 converged, 1 error, 2 suspect, 3 budget spent, 4 no usable estimate
+        after_help = "Exit codes: 0 converged, 1 error, 2 suspect or extrapolated, 3 budget spent, 4 no usable estimate
 
 Examples:
   latent-is estimate --flow flow.safetensors --criterion crash.toml
@@ -141,7 +141,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => passed(inspect::run(&args)?),
         Command::Estimate(args) => match estimate::run(&args)? {
             Status::Converged => success,
-            Status::Suspect => ExitCode::from(2),
+            Status::Suspect | Status::Extrapolated => ExitCode::from(2),
             Status::Budget => ExitCode::from(3),
             // `Failed`, and any status that a later version adds.
             _ => ExitCode::from(4),

@@ -114,7 +114,7 @@ fn another_flow() -> FlowFile {
     let moments = Standardise::new(vec![0.0; 2], vec![1.0; 2]).unwrap();
     let config = FlowConfig::builder(2).hidden(4).steps(1).build().unwrap();
     let flow = Flow::init(&config, moments, 1, Precision::F32, &default_device()).unwrap();
-    FlowFile { flow, record: TrainingRecord::default() }
+    FlowFile::new(flow, TrainingRecord::default())
 }
 
 /// Runs with bad input. There must be a non-zero exit code, a message with `expected`, and no results.

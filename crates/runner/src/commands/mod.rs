@@ -4,6 +4,7 @@ mod checks;
 pub mod estimate;
 mod features;
 pub mod inspect;
+mod marginals;
 pub mod metrics;
 pub mod report;
 pub mod reproduce;

@@ -11,6 +11,7 @@ use crate::{
     commands::{
         checks::{self, CHECKS},
         features::{FEATURES, read_outcomes, stored_names},
+        marginals::{NamedChoice, choices, print_choices},
     },
     outcomes::{
         dependence::linear_dependence,
@@ -69,6 +70,14 @@ pub struct Args {
     /// Training stops after this many epochs without a better held-out likelihood.
     #[arg(long, default_value_t = 8)]
     patience: usize,
+    /// The map of a feature to a normal scale, as NAME=CHOICE, or one for all features that are not named: auto,
+    /// affine, quantile, positive, integer, bounded:LOW:HIGH or periodic:PERIOD; separated by commas
+    /// [default: auto].
+    #[arg(long, value_name = "NAME=CHOICE", value_delimiter = ',')]
+    marginal: Vec<NamedChoice>,
+    /// Do not keep outcomes in the flow file. Estimates then cannot tell which events are beyond the data.
+    #[arg(long)]
+    no_keep_data: bool,
     /// Seed of the weights, the split, the order of the data and the noise.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -109,6 +118,8 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         .tail_bound(args.tail_bound)
         .batch_norm(false)
         .build()?;
+    let marginals = choices(&args.marginal, &table.names)?;
+    print_choices(&table, &marginals).map_err(|error| named(error, args, &table.names))?;
     let jitter = match args.jitter[..] {
         [same] => Jitter::Same(same),
         _ => Jitter::Each(args.jitter.clone()),
@@ -124,6 +135,7 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         .average(args.average)
         .patience(Some(args.patience))
         .seed(args.seed)
+        .marginals(marginals)
         .build()?;
     let batch = settings.rows_per_step(n);
     if batch < args.batch_size {
@@ -161,7 +173,10 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     .into();
     let (epoch, epochs) = (record.epoch, record.losses.len());
     let held_out = record.held_out.get(epoch - 1).copied();
-    let file = FlowFile { flow: trained.flow, record };
+    let mut file = FlowFile::new(trained.flow, record);
+    if !args.no_keep_data {
+        file = file.with_rows(table.x.as_view());
+    }
     file.save(&args.out)?;
     if let Some(held_out) = held_out {
         print_line!(
@@ -190,7 +205,7 @@ fn report_dependence(table: &OutcomeTable) {
 
 /// Names the feature or the option in an error.
 fn named(error: flow_core::FlowError, args: &Args, names: &[String]) -> anyhow::Error {
-    use flow_core::FlowError::{ConstantFeature, Diverged, NotFinite, TooFewRows};
+    use flow_core::FlowError::{ConstantFeature, Diverged, Marginal, NotFinite, TooFewRows};
     match &error {
         ConstantFeature { feature, value } => {
             anyhow::anyhow!(
@@ -206,6 +221,12 @@ fn named(error: flow_core::FlowError, args: &Args, names: &[String]) -> anyhow::
             "--data {} has {rows} outcomes, at least {needed} are needed to train a flow",
             args.data.display()
         ),
+        Marginal { feature, reason } => {
+            let name = shown(&names[*feature]);
+            anyhow::anyhow!(
+                "`{name}`: {reason}; choose another map, for example --marginal {name}=affine"
+            )
+        }
         Diverged { .. } => anyhow::anyhow!(
             "{error}; no flow was written (--learning-rate was {})",
             args.learning_rate

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use latent_is::{Estimate, Interval, Verdict};
+use latent_is::{Estimate, Interval, Support, Verdict, scientific};
 use serde::{Deserialize, Serialize};
 
 use crate::estimation::{
@@ -62,8 +62,35 @@ pub struct EstimateRecord {
     /// Comparison of the flow with outcomes, if there were any.
     #[serde(default)]
     pub agreement: Option<Agreement>,
+    /// What these outcomes say without the flow.
+    #[serde(default)]
+    pub support: Option<Support>,
     /// The estimate with its diagnostics; its points are in the space of the estimator.
     pub estimate: Estimate,
+}
+
+/// The ends of an interval as text, with `digits` digits after the point.
+pub fn between(interval: &Interval, digits: usize) -> String {
+    format!(
+        "{} to {}",
+        scientific(interval.ln_lower, digits),
+        scientific(interval.ln_upper, digits)
+    )
+}
+
+/// What outcomes say about the event without the flow, in one sentence.
+pub fn support_sentence(support: &Support) -> String {
+    let Support { outcomes, failures, ln_pf, interval } = support;
+    let (p, interval) = (scientific(*ln_pf, 2), between(interval, 2));
+    if support.is_supported() {
+        return format!(
+            "Without the flow: {failures} of {outcomes} outcomes fail, {p} (99 % interval {interval})."
+        );
+    }
+    format!(
+        "Without the flow: {failures} of {outcomes} outcomes fail, which is fewer than ten. The tail of the \
+         criterion over the outcomes, continued, gives {p} (99 % interval {interval})."
+    )
 }
 
 fn first_version() -> u32 {

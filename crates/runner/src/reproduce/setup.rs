@@ -46,7 +46,7 @@ impl Setup {
         file: FlowFile,
         reference: Option<Reference>,
     ) -> anyhow::Result<Self> {
-        let FlowFile { flow, record } = file;
+        let FlowFile { flow, record, .. } = file;
         let simulator = system.simulator();
         anyhow::ensure!(
             flow.features() == simulator.dim(),

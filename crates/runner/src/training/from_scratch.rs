@@ -95,7 +95,7 @@ fn train(
     let trained = fit_resumable(x.as_view(), config, settings, device, &mut observer, &checkpoint)?;
     let mut record = trained.record;
     record.provenance = provenance.into_iter().collect();
-    Ok(FlowFile { flow: trained.flow, record })
+    Ok(FlowFile::new(trained.flow, record).with_rows(x.as_view()))
 }
 
 /// The flow at `path`, if training on `x` would give the same flow. A run that was interrupted after

@@ -10,7 +10,7 @@ use std::{
 };
 
 use latent_is::{
-    Estimate, FinalStage, FlowTransport, StandardNormal, Transport, Units,
+    Estimate, FinalStage, FlowTransport, LimitState, StandardNormal, Support, Transport, Units,
     latent::{ComposedLimitState, PushForward},
     verdict::{Reason, Status},
 };
@@ -35,6 +35,8 @@ use crate::{
 const RECORDED: usize = 1_000;
 /// Confidence of the interval.
 const CONFIDENCE: f64 = 0.95;
+/// Confidence of the intervals from the outcomes alone and from the flow that must overlap.
+const OUTCOMES_CONFIDENCE: f64 = 0.99;
 
 /// Estimates the probability of a failure criterion under a flow.
 #[derive(clap::Args, Clone, Debug)]
@@ -48,7 +50,7 @@ pub struct Args {
     /// The failure criterion in TOML: half-spaces, boxes and ellipsoids on named features.
     #[arg(long, value_name = "FILE")]
     criterion: PathBuf,
-    /// Outcomes to compare the flow with: .csv, .parquet, .arrow, .npy or .npz.
+    /// Outcomes to compare the flow with, instead of those in its file: .csv, .parquet, .arrow, .npy or .npz.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// The estimator.
@@ -98,10 +100,11 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     let FlowSource { file, names, origin } = source;
     let moments = file.flow.standardise();
     let criterion = FailureCriterion::read(&args.criterion, &names, moments)?;
-    let data = match &args.data {
-        Some(path) => Some(moments.apply(outcomes_for(path, &names, &args.read)?.x.as_view())),
-        None => None,
+    let data = match (&args.data, file.rows) {
+        (Some(path), _) => Some(outcomes_for(path, &names, &args.read)?.x),
+        (None, rows) => rows,
     };
+    let data = data.map(|x| moments.apply(x.as_view()));
     let failed_checks = checks::failed(&file.record).map(str::to_owned);
     let provenance = file.record.provenance;
     let transport = FlowTransport::new(file.flow, Units::Standardised);
@@ -109,15 +112,30 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     let begin = Instant::now();
     let estimate = estimate(args, &criterion, &transport)?;
     let seconds = begin.elapsed().as_secs_f64();
-    let agreement = match &data {
-        Some(x_std) => Some(Agreement::new(&criterion, x_std, &transport, &estimate, args.seed)?),
-        None => None,
+    let (agreement, support) = match &data {
+        Some(x_std) => {
+            let agreement = Agreement::new(&criterion, x_std, &transport, &estimate, args.seed)?;
+            let g = criterion.evaluate(x_std.as_view())?;
+            (Some(agreement), Some(Support::of(g.as_slice(), OUTCOMES_CONFIDENCE)?))
+        }
+        None => (None, None),
     };
     let interval = estimate.interval(CONFIDENCE);
     let mut verdict = estimate.verdict();
     if let Some(reason) = agreement.as_ref().and_then(Agreement::reason) {
         verdict = verdict.with(reason);
     }
+    verdict = match &support {
+        // Whether the outcomes contradict a supported event is seen in the levels.
+        Some(support) if support.is_supported() => verdict,
+        Some(support) => {
+            let own = estimate.interval(OUTCOMES_CONFIDENCE);
+            support
+                .reason(estimate.ln_pf, &own)
+                .map_or(verdict.clone(), |reason| verdict.with(reason))
+        }
+        None => verdict.with(Reason::NoOutcomes),
+    };
     if failed_checks.is_some() {
         verdict = verdict.with(Reason::FlowChecksFailed);
     }
@@ -148,6 +166,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         draws: failures::rows(&flow.sample(RECORDED, args.seed)?, RECORDED),
         failures: failures.rows(RECORDED),
         agreement,
+        support,
         estimate,
     };
     if let Some(path) = &args.json {
@@ -158,7 +177,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     if let Some(checks) = failed_checks {
         print_line!("The checks of the flow after its training {checks}.");
     }
-    terminal::print_agreement(record.agreement.as_ref());
+    terminal::print_agreement(&record, args.data.as_deref());
     if let Some(path) = &args.samples {
         print_line!("{} failures written to {}", failures.len(), path.display());
     }

@@ -1,11 +1,14 @@
 //! An estimate on the terminal.
 
+use std::path::Path;
+
 use comfy_table::Table;
+use latent_is::scientific;
 
 use crate::{
     estimation::agreement::Agreement,
     output::terminal::print_line,
-    report::estimate::{CAVEAT, EstimateRecord},
+    report::estimate::{CAVEAT, EstimateRecord, between, support_sentence},
 };
 
 /// Prints the estimate, its diagnostics and the verdict.
@@ -16,8 +19,8 @@ pub(super) fn print_estimate(record: &EstimateRecord, seconds: f64) {
         table.add_row([name, &value]);
     };
     row("flow", record.flow.clone());
-    row("failure probability", format!("{:.4e}", estimate.pf()));
-    row("95 % interval", format!("{:.4e} to {:.4e}", interval.lower(), interval.upper()));
+    row("failure probability", scientific(estimate.ln_pf, 4));
+    row("95 % interval", between(interval, 4));
     row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
     row("evaluations", estimate.counts.evaluations.to_string());
     row("failures drawn", format!("{} of {}", estimate.counts.failures, estimate.counts.draws));
@@ -29,15 +32,24 @@ pub(super) fn print_estimate(record: &EstimateRecord, seconds: f64) {
     print_line!("{table}\n{}", record.sentence);
 }
 
-/// Prints the comparison of the flow with data, or how to get it.
-pub(super) fn print_agreement(agreement: Option<&Agreement>) {
+/// Prints the comparison of the flow with the outcomes at `data` or in its file, or how to get it.
+pub(super) fn print_agreement(record: &EstimateRecord, data: Option<&Path>) {
     print_line!("{CAVEAT}");
-    match agreement {
-        Some(agreement) => {
-            let mut table = Table::new();
-            table.set_header(Agreement::HEAD).add_rows(agreement.rows());
-            print_line!("{table}\n{}", agreement.sentence());
-        }
-        None => print_line!("Use --data FILE to compare the flow with outcomes."),
+    let Some(agreement) = &record.agreement else {
+        return print_line!(
+            "The flow file holds no outcomes. Use --data FILE to compare the flow with outcomes."
+        );
+    };
+    let mut table = Table::new();
+    table.set_header(Agreement::HEAD).add_rows(agreement.rows());
+    let origin =
+        data.map_or("in the flow file".to_owned(), |data| format!("in {}", data.display()));
+    print_line!(
+        "Comparison with the {} outcomes {origin}:\n{table}\n{}",
+        agreement.outcomes,
+        agreement.sentence()
+    );
+    if let Some(support) = &record.support {
+        print_line!("{}", support_sentence(support));
     }
 }

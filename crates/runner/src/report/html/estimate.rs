@@ -1,12 +1,13 @@
 //! The page of an estimate.
 
+use latent_is::scientific;
 use maud::html;
 
 use crate::{
     estimation::agreement::Agreement,
     figures::chart::{Mark, Panel, Series, draw},
     report::{
-        estimate::{CAVEAT, EstimateRecord},
+        estimate::{CAVEAT, EstimateRecord, between, support_sentence},
         html::page::{made_by, page, pairs, picture},
     },
 };
@@ -25,11 +26,8 @@ pub fn page_of_estimate(record: &EstimateRecord) -> anyhow::Result<String> {
     }
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let mut numbers = vec![
-        ("failure probability", format!("{:.4e}", record.probability)),
-        (
-            "95 % interval",
-            format!("{:.4e} to {:.4e}", record.interval.lower(), record.interval.upper()),
-        ),
+        ("failure probability", scientific(estimate.ln_pf, 4)),
+        ("95 % interval", between(&record.interval, 4)),
         ("coefficient of variation", percent(estimate.cov)),
         ("evaluations of the criterion", estimate.counts.evaluations.to_string()),
         ("NaN evaluations", estimate.counts.nan_evaluations.to_string()),
@@ -41,7 +39,7 @@ pub fn page_of_estimate(record: &EstimateRecord) -> anyhow::Result<String> {
         numbers.push(("Pareto k of the weights", format!("{k:.2}")));
     }
     if let Some(ln_pf) = estimate.search.as_ref().and_then(|search| search.ln_pf) {
-        numbers.push(("estimate of the search", format!("{:.3e}", ln_pf.exp())));
+        numbers.push(("estimate of the search", scientific(ln_pf, 3)));
     }
     let settings = [
         ("flow", record.flow.clone()),
@@ -66,6 +64,7 @@ pub fn page_of_estimate(record: &EstimateRecord) -> anyhow::Result<String> {
                     } } }
                 }
                 p { (agreement.sentence()) }
+                @if let Some(support) = &record.support { p { (support_sentence(support)) } }
             }
             h2 { "Criterion" }
             pre { (record.criterion) }
