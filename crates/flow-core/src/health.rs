@@ -116,8 +116,8 @@ impl Health {
                 continue;
             }
             let back = flow.encode(decoded.points.as_view())?;
-            let point = (&back.points - &u).amax();
-            let ln_det = (&back.ln_det + &decoded.ln_det).amax();
+            let point = largest(&(&back.points - &u));
+            let ln_det = largest(&(&back.ln_det + &decoded.ln_det));
             self.add(
                 Check::RoundTrip,
                 point <= ROUND_TRIP && ln_det <= LN_WEIGHT,
@@ -143,7 +143,13 @@ impl Health {
             &default_device(),
         )?;
         let x = double.decode(sphere(flow.features(), 4.0).as_view())?.points;
-        let worst = (flow.ln_pdf(x.as_view())? - double.ln_pdf(x.as_view())?).amax();
+        if x.iter().any(|v| !v.is_finite()) {
+            let text =
+                "in double precision, decoding overflows for points at 4 standard deviations";
+            self.add(Check::Precision, false, text.to_owned());
+            return Ok(());
+        }
+        let worst = largest(&(flow.ln_pdf(x.as_view())? - double.ln_pdf(x.as_view())?));
         self.add(
             Check::Precision,
             worst <= LN_WEIGHT,
@@ -201,13 +207,14 @@ impl Health {
     fn moments(&mut self, flow: &Flow) -> Result<(), FlowError> {
         let x_std = flow.standardised().sample(DRAWS, 0)?;
         let n = DRAWS as f64;
-        let (mut mean, mut sd) = (0.0_f64, 0.0_f64);
+        let (mut means, mut sds) = (Vec::new(), Vec::new());
         for row in x_std.row_iter() {
             let m = row.sum() / n;
             let s = (row.iter().map(|v| (v - m).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-            mean = mean.max(m.abs());
-            sd = sd.max((s - 1.0).abs());
+            means.push(m);
+            sds.push(s - 1.0);
         }
+        let (mean, sd) = (largest(&means), largest(&sds));
         self.add(
             Check::Moments,
             mean <= MOMENTS && sd <= MOMENTS,
@@ -251,6 +258,14 @@ impl fmt::Display for Health {
     }
 }
 
+/// The largest absolute value; NaN if one is NaN, so that it passes no check.
+fn largest<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
+    let larger = |most: f64, v: &f64| {
+        if most.is_nan() || v.is_nan() { f64::NAN } else { most.max(v.abs()) }
+    };
+    values.into_iter().fold(0.0, larger)
+}
+
 /// Points in random directions at distance `radius` from the origin, `[d, POINTS]`.
 fn sphere(d: usize, radius: f64) -> DMatrix<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
@@ -260,4 +275,20 @@ fn sphere(d: usize, radius: f64) -> DMatrix<f64> {
         column *= radius / norm;
     }
     u
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_is_larger_than_everything() {
+        assert!((largest(&[1.0, -3.0, 2.0]) - 3.0).abs() < 1e-15);
+        for at in 0..3 {
+            let mut values = [1.0, -3.0, 2.0];
+            values[at] = f64::NAN;
+            assert!(largest(&values).is_nan());
+        }
+        assert!(largest(&DMatrix::from_element(1, 2, f64::NEG_INFINITY)).is_infinite());
+    }
 }

@@ -117,20 +117,20 @@ impl StateDict {
             let name = tensor.name.as_str();
             surplus.remove(name);
             let Some(shape) = tensor.shape else { continue };
-            match self.get(name) {
-                Some(found) if found.shape == shape => {
-                    let (count, needed) = (found.data.len(), shape.iter().product::<usize>());
-                    if count != needed {
-                        problems.add(format!("`{name}` has {count} entries, not {needed}"));
-                    }
-                }
-                Some(found) => {
-                    problems.add(format!("`{name}` has shape {:?}, not {shape:?}", found.shape))
-                }
-                None => problems.add(format!("`{name}` is missing")),
+            let Some(found) = self.get(name) else {
+                problems.add(format!("`{name}` is missing"));
+                continue;
+            };
+            let (count, needed) = (found.data.len(), shape.iter().product::<usize>());
+            if found.shape != shape {
+                problems.add(format!("`{name}` has shape {:?}, not {shape:?}", found.shape));
+            } else if count != needed {
+                problems.add(format!("`{name}` has {count} entries, not {needed}"));
             }
         }
-        surplus.iter().for_each(|name| problems.add(format!("`{name}` is not part of the flow")));
+        for name in surplus {
+            problems.add(format!("`{name}` is not part of the flow"));
+        }
         problems.result()
     }
 

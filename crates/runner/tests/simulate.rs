@@ -78,7 +78,11 @@ fn bad_input_is_refused_and_leaves_nothing() {
         ),
         // Three times this is 2 in 64 bits.
         (&["robot", "-n", "6148914691236517206", "-o", "a.npy"], "need 147.574 EB of memory"),
-        (&["robot", "-n", "5", "-o", "a.xls"], "the file extension must be .npy, .csv or .parquet"),
+        (
+            &["robot", "-n", "5", "-o", "a.xls"],
+            "the file extension must be .csv, .parquet, .arrow,",
+        ),
+        (&["robot", "-n", "5", "-o", "a.npz"], "a.npz: archives are only read; write .npy instead"),
         (&["robot", "-n", "5"], "--out"),
     ];
     for (arguments, expected) in refused {

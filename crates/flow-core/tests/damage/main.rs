@@ -72,7 +72,9 @@ impl Damage {
         match self {
             Self::Bytes(changes) => {
                 let mut bytes = bytes.to_vec();
-                changes.iter().for_each(|(share, byte)| bytes[at(*share)] = *byte);
+                for (share, byte) in changes {
+                    bytes[at(*share)] = *byte;
+                }
                 bytes
             }
             Self::Cut(share) => bytes[..at(*share)].to_vec(),

@@ -16,7 +16,7 @@ pub mod shape;
 pub mod table;
 pub(crate) mod text;
 
-use std::{ffi::OsStr, path::Path};
+use std::path::Path;
 
 use anyhow::Context;
 use nalgebra::DMatrix;
@@ -42,36 +42,47 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that the file extension of `path` selects.
+    /// The format of a file to read, which the file extension of `path` selects.
     ///
     /// # Errors
     /// When the extension is not one of these.
     pub fn of(path: &Path) -> anyhow::Result<Self> {
-        match path.extension().and_then(OsStr::to_str) {
-            Some("npy") => Ok(Self::Npy),
-            Some("npz") => Ok(Self::Npz),
-            Some("csv") => Ok(Self::Csv),
-            Some("parquet") => Ok(Self::Parquet),
-            Some("arrow" | "feather" | "ipc") => Ok(Self::Arrow),
-            _ => anyhow::bail!(
-                "{}: the file extension must be .npy, .npz, .csv, .parquet, .arrow, .feather or .ipc; it selects the format",
+        Self::by_extension(path).with_context(|| {
+            format!(
+                "{}: the file extension must be .csv, .parquet, .arrow, .feather, .ipc, .npy or .npz; it selects the format",
                 path.display()
-            ),
-        }
+            )
+        })
     }
 
     /// The format of a file to write, which the file extension of `path` selects.
     ///
     /// # Errors
-    /// As [`of`](Self::of), and when files of this format are only read.
+    /// When the extension is not one of these, or files of this format are only read.
     pub fn to_write(path: &Path) -> anyhow::Result<Self> {
-        let format = Self::of(path)?;
+        let format = Self::by_extension(path);
         anyhow::ensure!(
-            format != Self::Npz,
-            "{}: archives are only read; write .npy, .csv, .parquet or .arrow",
+            format != Some(Self::Npz),
+            "{}: archives are only read; write .npy instead",
             path.display()
         );
-        Ok(format)
+        format.with_context(|| {
+            format!(
+                "{}: the file extension must be .csv, .parquet, .arrow, .feather, .ipc or .npy; it selects the format",
+                path.display()
+            )
+        })
+    }
+
+    fn by_extension(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "npy" => Some(Self::Npy),
+            "npz" => Some(Self::Npz),
+            "csv" => Some(Self::Csv),
+            "parquet" => Some(Self::Parquet),
+            "arrow" | "feather" | "ipc" => Some(Self::Arrow),
+            _ => None,
+        }
     }
 }
 
