@@ -10,8 +10,8 @@ use latent_is_runner::{
     output::{interrupt, terminal},
 };
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 a check or a diagnostic failed, 3 budget spent before the target
-precision, 4 no usable estimate, 130 interrupted. Only `train`, `inspect` and `estimate` use 2, only `estimate`
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 a check or a diagnostic failed or an estimate is an extrapolation, 3 budget
+spent before the target precision, 4 no usable estimate, 130 interrupted. Only `train`, `inspect` and `estimate` use 2, only `estimate`
 uses 3 and 4.";
 
 /// Failure probabilities of autonomous systems by importance sampling in the latent space of

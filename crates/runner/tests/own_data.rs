@@ -56,7 +56,7 @@ fn from_a_table_to_a_probability() {
     let pf = json["probability"].as_f64().unwrap();
     assert!((pf / 0.0139 - 1.0).abs() < 0.35, "{pf}");
     assert_eq!(json["seed"], 1);
-    assert!(stdout(&output).contains("Use --data FILE"));
+    assert!(stdout(&output).contains("Comparison with the 6000 outcomes in the flow file"));
     let failures = std::fs::read_to_string(folder.join("failures.csv")).unwrap();
     assert!(failures.starts_with("a,b,weight\n"));
     for line in failures.lines().skip(1) {

@@ -61,6 +61,16 @@ impl Interval {
         Self { ln_lower, ln_upper, kind: IntervalKind::Exact }
     }
 
+    /// The smallest interval that contains both, of the kind of `self`.
+    #[must_use]
+    pub fn hull(&self, other: &Self) -> Self {
+        Self {
+            ln_lower: self.ln_lower.min(other.ln_lower),
+            ln_upper: self.ln_upper.max(other.ln_upper),
+            kind: self.kind,
+        }
+    }
+
     /// Lower end.
     pub fn lower(&self) -> f64 {
         self.ln_lower.exp()

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use flow_core::{FlowFile, Health};
 
 use crate::{
-    commands::{
-        checks,
-        features::{feature_names, outcomes_for},
-    },
+    commands::features::{feature_names, outcomes_for},
     outcomes::options::ReadOptions,
     output::terminal::{print, print_line},
+    training::checks,
 };
 
 /// Shows the contents of a flow file and checks the flow.

@@ -1,6 +1,5 @@
 //! The commands of the program, one module per command: its arguments and what it does.
 
-mod checks;
 pub mod estimate;
 mod features;
 pub mod inspect;

@@ -9,7 +9,6 @@ use flow_core::{
 
 use crate::{
     commands::{
-        checks::{self, CHECKS},
         features::{FEATURES, read_outcomes, stored_names},
         marginals::{NamedChoice, choices, print_choices},
     },
@@ -24,7 +23,10 @@ use crate::{
         outputs::Outputs,
         terminal::{print, print_line, print_note},
     },
-    training::progress::TrainingProgress,
+    training::{
+        checks::{self, CHECKS},
+        progress::TrainingProgress,
+    },
 };
 
 /// Trains a flow on outcomes in a file.

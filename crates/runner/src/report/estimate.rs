@@ -11,8 +11,8 @@ use crate::estimation::{
 };
 
 /// What an estimate under a flow does not include.
-pub const CAVEAT: &str = "The interval is for the probability under the flow. It does not include \
-    the difference between the flow and its data.";
+pub const CAVEAT: &str = "The interval of the search is for the probability under the flow. It does not include \
+    the difference between the flow and its data; the interval with the outcomes does.";
 
 /// Version of the format of the record. Files of version 1 lack the number.
 pub const FORMAT_VERSION: u32 = 2;
@@ -62,9 +62,13 @@ pub struct EstimateRecord {
     /// Comparison of the flow with outcomes, if there were any.
     #[serde(default)]
     pub agreement: Option<Agreement>,
-    /// What these outcomes say without the flow.
+    /// What these outcomes say without the flow, with an interval of 99 %.
     #[serde(default)]
     pub support: Option<Support>,
+    /// The hull of the interval of the estimate and of that of the outcomes without the flow, both of 95 %. The
+    /// first is the error of the search, the second what so many outcomes can say at all.
+    #[serde(default)]
+    pub interval_with_outcomes: Option<Interval>,
     /// The estimate with its diagnostics; its points are in the space of the estimator.
     pub estimate: Estimate,
 }

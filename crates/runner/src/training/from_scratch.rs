@@ -2,11 +2,11 @@
 
 use std::{collections::HashMap, path::Path};
 
-use flow_core::{Checkpoint, Device, Flow, FlowFile, fit_resumable, train::data_hash};
+use flow_core::{Checkpoint, Device, Flow, FlowFile, Health, fit_resumable, train::data_hash};
 use nalgebra::DMatrix;
 
 use crate::{
-    output::terminal::print_line,
+    output::terminal::{print_line, print_note},
     simulation::{
         part_file::{PartFile, remove_part},
         require_finished, simulate,
@@ -16,7 +16,10 @@ use crate::{
         reference::Reference,
         system::System,
     },
-    training::progress::TrainingProgress,
+    training::{
+        checks::{self, CHECKS},
+        progress::TrainingProgress,
+    },
 };
 
 /// Simulates a training set and a reference and trains a flow. Leaves `flow.safetensors` and
@@ -95,6 +98,11 @@ fn train(
     let trained = fit_resumable(x.as_view(), config, settings, device, &mut observer, &checkpoint)?;
     let mut record = trained.record;
     record.provenance = provenance.into_iter().collect();
+    let result = checks::result(&Health::examine(&trained.flow, None)?);
+    record.provenance.insert(CHECKS.to_owned(), result);
+    if let Some(failed) = checks::failed(&record) {
+        print_note!("warning: the checks of the flow {failed}");
+    }
     Ok(FlowFile::new(trained.flow, record).with_rows(x.as_view()))
 }
 

@@ -1,4 +1,5 @@
 //! Training with progress, and flow and reference of a system from scratch.
 
+pub(crate) mod checks;
 pub mod from_scratch;
 pub mod progress;

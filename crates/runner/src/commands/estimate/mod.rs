@@ -17,7 +17,6 @@ use latent_is::{
 
 use crate::{
     commands::{
-        checks,
         estimate::{failures::Failures, source::FlowSource},
         features::outcomes_for,
     },
@@ -29,6 +28,7 @@ use crate::{
     outcomes::{Format, options::ReadOptions},
     output::{file, outputs::Outputs, terminal::print_line},
     report::estimate::{EstimateRecord, FORMAT_VERSION},
+    training::checks,
 };
 
 /// Largest number of draws and of failures in the record.
@@ -112,15 +112,17 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     let begin = Instant::now();
     let estimate = estimate(args, &criterion, &transport)?;
     let seconds = begin.elapsed().as_secs_f64();
-    let (agreement, support) = match &data {
+    let interval = estimate.interval(CONFIDENCE);
+    let (agreement, support, interval_with_outcomes) = match &data {
         Some(x_std) => {
             let agreement = Agreement::new(&criterion, x_std, &transport, &estimate, args.seed)?;
             let g = criterion.evaluate(x_std.as_view())?;
-            (Some(agreement), Some(Support::of(g.as_slice(), OUTCOMES_CONFIDENCE)?))
+            let support = Support::of(g.as_slice(), OUTCOMES_CONFIDENCE)?;
+            let outcomes = Support::of(g.as_slice(), CONFIDENCE)?.interval;
+            (Some(agreement), Some(support), Some(outcomes.hull(&interval)))
         }
-        None => (None, None),
+        None => (None, None, None),
     };
-    let interval = estimate.interval(CONFIDENCE);
     let mut verdict = estimate.verdict();
     if let Some(reason) = agreement.as_ref().and_then(Agreement::reason) {
         verdict = verdict.with(reason);
@@ -167,6 +169,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         failures: failures.rows(RECORDED),
         agreement,
         support,
+        interval_with_outcomes,
         estimate,
     };
     if let Some(path) = &args.json {

@@ -20,7 +20,10 @@ pub(super) fn print_estimate(record: &EstimateRecord, seconds: f64) {
     };
     row("flow", record.flow.clone());
     row("failure probability", scientific(estimate.ln_pf, 4));
-    row("95 % interval", between(interval, 4));
+    row("95 % interval of the search", between(interval, 4));
+    if let Some(interval) = &record.interval_with_outcomes {
+        row("95 % interval with the outcomes", between(interval, 2));
+    }
     row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
     row("evaluations", estimate.counts.evaluations.to_string());
     row("failures drawn", format!("{} of {}", estimate.counts.failures, estimate.counts.draws));
