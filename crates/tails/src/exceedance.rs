@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{error::TailError, upper_tail::UpperTail};
 
-/// Shares of the values beyond the thresholds.
-const SHARES: [f64; 4] = [0.1, 0.05, 0.025, 0.01];
-/// Fewest and most values beyond a threshold: fewer say too little, and with more the fit is moved by
+/// Largest share of the values, and their largest number, beyond a threshold: with more the fit is moved by
 /// values that are no tail.
-const PER_THRESHOLD: [usize; 2] = [50, 1_000];
+const MOST: (f64, usize) = (0.1, 1_000);
+/// Values beyond the thresholds, relative to the lowest one.
+const PARTS: [usize; 4] = [1, 2, 4, 10];
+/// Fewest values beyond one of several thresholds.
+const FEWEST: usize = 50;
 
 /// The probability that a value exceeds a level, on the natural logarithmic scale.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,9 +23,9 @@ pub struct Exceedance {
     pub ln_upper: f64,
 }
 
-/// The probability that a value exceeds `x`, from the tails beyond several thresholds: those that a tenth,
-/// a twentieth, a fortieth and a hundredth of the values exceed, each by at least 50 values and at most
-/// 1,000. With fewer than 500 values there is one threshold, which a quarter of them exceeds.
+/// The probability that a value exceeds `x`, from the tails beyond several thresholds: one that a tenth of the
+/// values exceeds, but at most 1,000, and those that a half, a quarter and a tenth of these exceed, as long as
+/// they are at least 50. With fewer than 500 values there is one threshold, which a quarter of them exceeds.
 ///
 /// The estimate is the median of theirs. The interval is the union of their profile-likelihood intervals of
 /// the given confidence, because the choice of a threshold is a part of what is not known.
@@ -40,14 +42,10 @@ pub fn exceedance(values: &[f64], x: f64, confidence: f64) -> Result<Exceedance,
         return Err(TailError::Parameter { name: "confidence", condition, value: confidence });
     }
     let n = values.len();
-    let [fewest, most] = PER_THRESHOLD;
-    let mut counts: Vec<usize> = SHARES
-        .iter()
-        .map(|share| (share * n as f64) as usize)
-        .filter(|k| *k >= fewest)
-        .map(|k| k.min(most))
-        .collect();
-    counts.dedup();
+    let (share, most) = MOST;
+    let lowest = ((share * n as f64) as usize).min(most);
+    let mut counts: Vec<usize> = PARTS.iter().map(|part| lowest / part).collect();
+    counts.retain(|k| *k >= FEWEST);
     if counts.is_empty() {
         counts.push(n / 4);
     }

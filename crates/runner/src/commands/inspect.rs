@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use flow_core::{FlowFile, Health};
 
 use crate::{
-    commands::features::{feature_names, outcomes_for},
+    commands::{
+        features::{feature_names, outcomes_for},
+        marginals::print_maps,
+    },
     outcomes::options::ReadOptions,
     output::terminal::{print, print_line},
     training::checks,
@@ -43,6 +46,10 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     let (names, moments) = (feature_names(&file), file.flow.standardise());
     for (name, (mean, sd)) in names.iter().zip(moments.mean().iter().zip(moments.sd())) {
         print_line!("  {name:<16} mean {mean:>14.6} standard deviation {sd:>14.6}");
+    }
+    print_maps(&names, file.flow.marginals());
+    if let Some(rows) = &file.rows {
+        print_line!("holds {} of the outcomes it was trained on", rows.ncols());
     }
     print_line!(
         "trained on {} outcomes (hash {}…), {} epochs in {:.0} s, weights of epoch {}",

@@ -71,13 +71,17 @@ pub(super) fn print_choices(
     table: &OutcomeTable,
     choices: &[MarginalChoice],
 ) -> Result<(), FlowError> {
-    let maps = Marginals::choose(table.x.as_view(), choices)?;
-    for (name, map) in table.names.iter().zip(maps.each()) {
+    print_maps(&table.names, &Marginals::choose(table.x.as_view(), choices)?);
+    Ok(())
+}
+
+/// Prints the maps that are not affine.
+pub(super) fn print_maps(names: &[String], maps: &Marginals) {
+    for (name, map) in names.iter().zip(maps.each()) {
         if *map != Marginal::Affine {
             print_line!("{}: {map}", shown(name));
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
