@@ -169,7 +169,7 @@ fn results_of_other_versions_are_named() {
     old["estimate"] = serde_json::json!({ "log_pf": -3.0, "evaluations": 7 });
     std::fs::write(folder.path().join("old.json"), old.to_string()).unwrap();
     let error = refused(folder.path(), &["report", "old.json"]);
-    assert!(error.contains("cannot read old.json: latent-is 0.0.3 wrote it"), "{error}");
+    assert!(error.contains("cannot read old.json: latent-is 0.0.3 wrote it before"), "{error}");
     assert!(error.contains("run `estimate --json` again"), "{error}");
     assert!(!folder.path().join("old.html").exists());
 }

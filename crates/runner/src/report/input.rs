@@ -76,7 +76,7 @@ fn typed<T: DeserializeOwned>(
         let cause = cause(error.inner());
         if format.is_none() && error.inner().is_data() {
             anyhow::anyhow!(
-                "{writer} wrote it, maybe in an earlier format than this version ({this}) reads: {key}{cause}; run `{command}` again, or make the page with the version that wrote it"
+                "{writer} wrote it before its format had a version, and this program ({this}) cannot read it: {key}{cause}; run `{command}` again, or make the page with the program that wrote it"
             )
         } else {
             anyhow::anyhow!("{key}{cause}")
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn other_formats_are_named_with_their_writer() {
         let old = refused("{\"estimate\": {\"log_pf\": -3.0}, \"version\": \"0.0.9\"}");
-        assert!(old.contains("latent-is 0.0.9 wrote it, maybe in an earlier format"), "{old}");
+        assert!(old.contains("latent-is 0.0.9 wrote it before its format had a version"), "{old}");
         assert!(old.contains("run `estimate --json` again"), "{old}");
         let later = refused("{\"estimate\": {}, \"format_version\": 3, \"version\": \"9.0.0\"}");
         assert!(later.contains("latent-is 9.0.0 wrote it, in a later format"), "{later}");
