@@ -24,8 +24,8 @@ pub struct ExcessFit {
 /// Fits excesses `y`, `[k]`, by maximum likelihood.
 ///
 /// The likelihood is reduced to one variable: with $\theta = \xi/\sigma$ the best shape is the mean of
-/// $\ln(1 + \theta y_i)$. The standard errors are those of Smith, $\mathrm{Var}\,\xi = (1 + \xi)^2/k$ and
-/// $\mathrm{Var}\,\sigma = 2\sigma^2(1 + \xi)/k$.
+/// $\ln(1 + \theta y_i)$. The standard errors are those of Smith, $\mathrm{Var}(\xi) = (1 + \xi)^2/k$ and
+/// $\mathrm{Var}(\sigma) = 2\sigma^2(1 + \xi)/k$.
 ///
 /// # Errors
 /// [`TailError::TooFew`] for fewer than ten positive excesses, [`TailError::NotFinite`].

@@ -56,7 +56,7 @@ impl ParetoTail {
     }
 
     /// Logarithm of the slope $\mathrm dz/\mathrm dy$ at the place `z`: from equal changes of both probabilities,
-    /// $\varphi(z)\,\mathrm dz = \bar F(y) h(y)\,\mathrm dy$ with the hazard $h = \exp(\xi \ln \bar F)/\sigma$.
+    /// $\varphi(z) \mathrm dz = \bar F(y) h(y) \mathrm dy$ with the hazard $h = \exp(\xi \ln \bar F)/\sigma$.
     pub(super) fn ln_slope(&self, z: f64) -> f64 {
         let ln_pdf = -0.5 * (z * z + normal::LN_2PI);
         normal::ln_cdf(-z) - ln_pdf + self.shape * self.ln_sf_at(z) - self.scale.ln()
