@@ -20,7 +20,7 @@ use crate::{
     device::{Precision, is_cpu},
     error::FlowError,
     mapped::Mapped,
-    marginal::Marginals,
+    marginals::Marginals,
     state_dict::{StateDict, to_host},
 };
 

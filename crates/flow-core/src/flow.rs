@@ -14,7 +14,7 @@ use crate::{
     error::FlowError,
     evaluator::{Evaluator, Units},
     mapped::Mapped,
-    marginal::Marginals,
+    marginals::Marginals,
     state_dict::StateDict,
 };
 

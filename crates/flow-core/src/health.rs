@@ -18,7 +18,7 @@ use crate::{
     device::{DEVICES, Precision, default_device},
     error::FlowError,
     flow::Flow,
-    marginal::Marginals,
+    marginals::Marginals,
     state_dict::to_host,
 };
 

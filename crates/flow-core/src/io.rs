@@ -18,7 +18,7 @@ use crate::{
     error::FlowError,
     file::{Stored, damaged, host_tensor, json, read_metadata, to_safetensors, write_atomically},
     flow::Flow,
-    marginal::Marginals,
+    marginals::Marginals,
     state_dict::{HostTensor, StateDict},
     train::record::TrainingRecord,
 };
@@ -128,9 +128,10 @@ impl FlowFile {
             Some(tensor) => Some(matrix(tensor, config.features()).map_err(&wrong)?),
             None => None,
         };
-        let marginals = match meta.contains_key(MARGINALS) {
-            true => parse(&meta, MARGINALS).map_err(&wrong)?,
-            false => Marginals::default(),
+        let marginals = if meta.contains_key(MARGINALS) {
+            parse(&meta, MARGINALS).map_err(&wrong)?
+        } else {
+            Marginals::default()
         };
         Ok(Self { flow: flow.with_marginals(marginals)?, record, rows })
     }

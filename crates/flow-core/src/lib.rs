@@ -42,7 +42,7 @@
 //! | evaluate in standardised units | [`Flow::standardised`], [`StandardisedFlow`] |
 //! | decode without log-determinants | [`Flow::decode_points`], [`StandardisedFlow::decode_points`] |
 //! | map more rows than fit in memory | [`Flow::encode_into`], [`Flow::decode_into`], [`Mapped`] |
-//! | give features their tails, bounds and point masses | [`marginal`], [`TrainSettings::marginals`] |
+//! | give features their tails, bounds and point masses | [`marginals`], [`TrainSettings::marginals`] |
 //! | check a flow far from the origin | [`Health`] |
 //! | read and write flows | [`FlowFile`] |
 //! | exchange weights with `nflows` | [`Flow::from_nflows`], [`Flow::to_nflows`], [`StateDict`] |
@@ -110,7 +110,7 @@ mod flow;
 mod health;
 mod io;
 mod mapped;
-pub mod marginal;
+pub mod marginals;
 mod nflows;
 pub mod nn;
 mod size;

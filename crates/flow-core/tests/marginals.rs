@@ -2,7 +2,7 @@
 
 use flow_core::{
     FlowConfig, FlowFile, TrainSettings, Trained, default_device, fit,
-    marginal::{Marginal, MarginalChoice},
+    marginals::{Marginal, MarginalChoice},
 };
 use nalgebra::{DMatrix, DVector};
 use rand::{RngExt, SeedableRng};

@@ -26,7 +26,7 @@ fn interrupt(folder: &Path, arguments: &[&str], name: &str) -> (Option<i32>, Str
     let mut child = start(folder, arguments);
     let begin = Instant::now();
     while !folder.join(name).exists() {
-        assert!(child.try_wait().unwrap().is_none() && begin.elapsed() < Duration::from_secs(300));
+        assert!(child.try_wait().unwrap().is_none() && begin.elapsed() < Duration::from_mins(5));
         sleep(Duration::from_millis(10));
     }
     // The file is there a moment before the work begins.

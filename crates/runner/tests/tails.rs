@@ -156,8 +156,11 @@ fn point_masses_bounds_and_angles_keep_their_probabilities() {
 fn choices_that_do_not_suit_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let text: String = (0..400).map(|i| format!("{},{}\n", i % 7, i * i % 97)).collect();
-    std::fs::write(folder.join("table.csv"), "day,x\n".to_owned() + &text).unwrap();
+    let mut text = "day,x\n".to_owned();
+    for i in 0..400 {
+        writeln!(text, "{},{}", i % 7, i * i % 97).unwrap();
+    }
+    std::fs::write(folder.join("table.csv"), text).unwrap();
     let refused = |marginal: &str| {
         let output = run(folder, &["train", "--data", "table.csv", "--marginal", marginal]);
         assert_eq!(output.status.code(), Some(1));

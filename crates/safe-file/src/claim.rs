@@ -35,7 +35,9 @@ impl Claim {
             return Ok(Self { lock: None, folders: Vec::new() });
         };
         let folders = make_folder(folder_of(&path))?;
-        folders.iter().for_each(|folder| hold(folder));
+        for folder in &folders {
+            hold(folder);
+        }
         // Dropping it removes the folders again.
         let mut claim = Self { lock: None, folders };
         check_writable(&path)?;

@@ -82,12 +82,15 @@ mod tests {
 
     use super::*;
 
+    /// The value that is exceeded with a probability.
+    type Law = fn(f64) -> f64;
+
     /// The interval holds the truth in about 95 % of the samples. With a true coverage of 93 %, fewer
     /// than 85 of 100 have a probability of 0.2 %, for each of the five laws.
     #[test]
     fn intervals_cover_beyond_the_sample() {
         // Values from a uniform deviate v, which is the probability to exceed them.
-        let laws: [(&str, fn(f64) -> f64); 5] = [
+        let laws: [(&str, Law); 5] = [
             ("exponential", |v| -v.ln()),
             ("Pareto, index 2.5", |v| v.powf(-0.4)),
             ("Weibull, shape 1.5", |v| (-v.ln()).powf(1.0 / 1.5)),
@@ -113,7 +116,7 @@ mod tests {
         let message = |values: &[f64], x| exceedance(values, x, 0.95).unwrap_err().to_string();
         let few: Vec<f64> = (0..30).map(f64::from).collect();
         assert!(message(&few, 40.0).contains("at least 10 are needed"));
-        assert!(message(&[1.0; 3_000], 2.0).contains("0 values lie beyond the threshold"));
+        assert!(message(&vec![1.0; 3_000], 2.0).contains("0 values lie beyond the threshold"));
         let many: Vec<f64> = (0..3_000).map(f64::from).collect();
         assert!(message(&many, 100.0).starts_with("the level must be beyond"));
         assert!(message(&[&many[..], &[f64::NAN]].concat(), 1e4).starts_with("value 3000 is NaN"));

@@ -59,10 +59,11 @@ pub fn fit(y: &[f64]) -> Result<ExcessFit, TailError> {
     };
     let ln_likelihood = |s: f64| {
         let (shape, scale) = parameters(s);
-        if shape < SMALLEST_SHAPE || !(scale > 0.0) {
-            return f64::NEG_INFINITY;
+        if shape >= SMALLEST_SHAPE && scale > 0.0 {
+            -k * (scale.ln() + shape + 1.0)
+        } else {
+            f64::NEG_INFINITY
         }
-        -k * (scale.ln() + shape + 1.0)
     };
     // With theta at most `e^25 / y_max` the shape can exceed any that a table of outcomes shows.
     let grid: Vec<f64> = (-120..=100).map(|i| 0.25 * f64::from(i)).collect();

@@ -9,7 +9,7 @@ use crate::{
     device::Precision,
     error::FlowError,
     flow::Flow,
-    marginal::Marginals,
+    marginals::Marginals,
     train::{
         checkpoint::Checkpoint,
         data::{Data, data_hash},

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::FlowError,
-    marginal::MarginalChoice,
+    marginals::MarginalChoice,
     train::{jitter::Jitter, schedule::Schedule},
 };
 

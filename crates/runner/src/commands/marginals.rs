@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use flow_core::{
     FlowError,
-    marginal::{Marginal, MarginalChoice, Marginals},
+    marginals::{Marginal, MarginalChoice, Marginals},
 };
 
 use crate::{

@@ -154,9 +154,12 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         );
     }
     let kept = checkpoint.path.clone();
-    interrupt::set_next(move || match kept.exists() {
-        true => format!("the training goes on from {} with --resume", kept.display()),
-        false => "nothing was written yet; run the command again".to_owned(),
+    interrupt::set_next(move || {
+        if kept.exists() {
+            format!("the training goes on from {} with --resume", kept.display())
+        } else {
+            "nothing was written yet; run the command again".to_owned()
+        }
     });
     let mut observer = TrainingProgress::default();
     let result =

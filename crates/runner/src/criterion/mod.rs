@@ -116,9 +116,8 @@ impl LimitState for FailureCriterion {
 
     fn evaluate(&self, x_std: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
         // A comparison with NaN is false, so that it would be safe for some regions and fail for others.
-        let g = x_std.column_iter().map(|x| match x.iter().any(|v| v.is_nan()) {
-            true => f64::NAN,
-            false => self.union.distance(x.as_slice()),
+        let g = x_std.column_iter().map(|x| {
+            if x.iter().any(|v| v.is_nan()) { f64::NAN } else { self.union.distance(x.as_slice()) }
         });
         Ok(DVector::from_iterator(x_std.ncols(), g))
     }

@@ -11,7 +11,7 @@ use crate::error::FlowError;
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum MarginalChoice {
-    /// `auto`: by the rule of [`Marginal::choose`](crate::marginal::Marginal::choose).
+    /// `auto`: by the rule of [`Marginal::choose`](crate::marginals::Marginal::choose).
     Auto,
     /// `affine`: mean and standard deviation alone.
     #[default]

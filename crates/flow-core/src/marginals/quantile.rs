@@ -12,7 +12,7 @@ use tails::normal;
 
 use crate::{
     error::FlowError,
-    marginal::{
+    marginals::{
         map::{Image, MarginalMap},
         tail::ParetoTail,
     },

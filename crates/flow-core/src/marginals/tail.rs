@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tails::{GeneralisedPareto, normal};
 
-use crate::marginal::map::Image;
+use crate::marginals::map::Image;
 
 /// Beyond this place of the normal scale the map is linear. A tail that ends has no numbers left to tell
 /// places apart there (probability 2e-33).

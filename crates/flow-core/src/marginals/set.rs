@@ -9,7 +9,7 @@ use crate::{
     bijection::standardise::Standardise,
     error::FlowError,
     evaluator::Units,
-    marginal::{
+    marginals::{
         choice::MarginalChoice,
         map::{Image, MarginalMap},
         marginal::Marginal,
@@ -181,7 +181,7 @@ fn positions(values: impl Iterator<Item = f64>, rng: &mut ChaCha8Rng) -> Vec<f64
     order.shuffle(rng);
     order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
     let mut positions = vec![0.0; values.len()];
-    for equal in order.chunk_by(|&i, &j| values[i] == values[j]) {
+    for equal in order.chunk_by(|&i, &j| values[i].total_cmp(&values[j]).is_eq()) {
         for (k, &i) in equal.iter().enumerate() {
             positions[i] = (k as f64 + 0.5) / equal.len() as f64;
         }

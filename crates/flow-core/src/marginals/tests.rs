@@ -1,11 +1,12 @@
 //! What all marginal maps have in common, and what each promises.
+#![expect(clippy::float_cmp, reason = "atoms and whole numbers are exact")]
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use tails::normal;
 
-use crate::marginal::{Marginal, MarginalChoice};
+use crate::marginals::{Marginal, MarginalChoice};
 
 fn uniforms(n: usize, seed: u64) -> Vec<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::marginal::{
+use crate::marginals::{
     map::{Image, MarginalMap},
     quantile::QuantileMap,
 };

@@ -7,7 +7,7 @@ use tails::normal;
 
 use crate::{
     error::FlowError,
-    marginal::{
+    marginals::{
         atoms::{Atom, AtomicMap},
         choice::MarginalChoice,
         integer::IntegerMap,
@@ -142,7 +142,7 @@ impl Marginal {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         let mut filled = Vec::with_capacity(sorted.len());
-        for equal in sorted.chunk_by(|a, b| a == b) {
+        for equal in sorted.chunk_by(|a, b| a.total_cmp(b).is_eq()) {
             let count = equal.len() as f64;
             filled.extend((0..equal.len()).map(|i| equal[0] - 0.5 + (i as f64 + 0.5) / count));
         }
@@ -191,7 +191,7 @@ impl Marginal {
 fn counts(values: &[f64]) -> Vec<(f64, usize)> {
     let mut sorted: Vec<f64> = values.iter().map(|v| v + 0.0).collect();
     sorted.sort_by(f64::total_cmp);
-    sorted.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len())).collect()
+    sorted.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|equal| (equal[0], equal.len())).collect()
 }
 
 /// The values that are atoms.

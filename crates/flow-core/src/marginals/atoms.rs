@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tails::normal;
 
-use crate::marginal::{
+use crate::marginals::{
     map::{Image, MarginalMap},
     quantile::QuantileMap,
 };
