@@ -111,7 +111,7 @@ proptest! {
 
     #[test]
     fn criteria_and_experiments(changes in damage()) {
-        let criterion = "[[half_space]]\nfactors = { a = 1.0, b = -0.5 }\nat_least = 3.0\n\n\
+        let criterion = "[[half_space]]\nfeatures = { a = 1.0, b = -0.5 }\nat_least = 3.0\n\n\
             [[box]]\nfeatures = { a = [1.0, inf], b = [-inf, 0.25] }\n";
         let names = ["a", "b"].map(str::to_owned);
         let moments = Standardise::new(vec![1.0, 2.0], vec![2.0, 0.5]).unwrap();

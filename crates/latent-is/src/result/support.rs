@@ -17,13 +17,14 @@ const FEWEST: u64 = 10;
 /// What outcomes say about an event by themselves.
 ///
 /// ```
-/// use latent_is::{Support, rng};
+/// use latent_is::Support;
 ///
-/// // Values of g for 5,000 outcomes; P(g <= 0) = P(z >= 4.2) = 1.3e-5, beyond the outcomes.
-/// let g: Vec<f64> = rng::standard_normal(1, 5_000, 1).iter().map(|z| 4.2 - z).collect();
+/// // g = 11.5 - x for 5,000 exponential outcomes x, in a regular order; P(g <= 0) = 1e-5 is beyond them.
+/// let x = |i: u32| -((f64::from(i) + 0.5) / 5_000.0).ln();
+/// let g: Vec<f64> = (0..5_000).map(|i| 11.513 - x(i)).collect();
 /// let support = Support::of(&g, 0.95)?;
 /// assert!(!support.is_supported());
-/// assert!(support.interval.contains(1.3e-5));
+/// assert!(support.interval.contains(1e-5));
 /// // A surrogate whose answer is 1e-2 has the wrong tail.
 /// assert!(support.contradicts(&latent_is::Interval::of_count(1_000, 100_000, 0.95)));
 /// # Ok::<(), latent_is::Error>(())

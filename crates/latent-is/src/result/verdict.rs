@@ -79,6 +79,7 @@ pub enum Reason {
     /// NaN draws, counted as failing, would raise the estimate by more than its sampling error.
     NanBound {
         /// The factor.
+        #[serde(with = "crate::math::nonfinite")]
         factor: f64,
     },
     /// The search's own estimate is far from the final one: one of them has missed a mode.
@@ -91,6 +92,7 @@ pub enum Reason {
     /// A draw at a design point that a start found would outweigh all others: the proposal covers it badly.
     Uncovered {
         /// Its weight over the estimate.
+        #[serde(with = "crate::math::nonfinite")]
         weight: f64,
     },
     /// Random points contradict the crossings found along rays: some were missed.
@@ -115,6 +117,7 @@ pub enum Reason {
         /// Outcomes that reach the event.
         failures: u64,
         /// Powers of ten between the rarest supported event and the estimate.
+        #[serde(with = "crate::math::nonfinite")]
         decades: f64,
     },
     /// No outcomes tell whether the event is supported by any.
@@ -364,5 +367,17 @@ mod tests {
         let verdict = estimate.verdict();
         assert!(verdict.status >= Status::Suspect);
         assert!(verdict.reasons.contains(&Reason::Search(StopReason::Levels)), "{verdict}");
+    }
+
+    #[test]
+    fn infinite_numbers_in_reasons_survive_json() {
+        let reasons = vec![
+            Reason::Extrapolated { outcomes: 10, failures: 0, decades: f64::INFINITY },
+            Reason::NanBound { factor: f64::INFINITY },
+            Reason::Uncovered { weight: f64::INFINITY },
+            Reason::TailContradicted { ln_lower: f64::NEG_INFINITY, ln_upper: -3.0 },
+        ];
+        let text = serde_json::to_string(&reasons).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Reason>>(&text).unwrap(), reasons);
     }
 }

@@ -46,13 +46,19 @@ pub(super) fn estimate(record: &EstimateRecord) -> anyhow::Result<()> {
         record.probability,
         e.pf()
     );
-    let interval = record.interval;
-    anyhow::ensure!(
-        interval.ln_lower <= interval.ln_upper && interval.ln_upper <= 0.0,
-        "`interval` must go from a probability to a larger one, got the logarithms {} and {}",
-        interval.ln_lower,
-        interval.ln_upper
-    );
+    for (key, interval) in [
+        ("interval", Some(record.interval)),
+        ("interval_with_outcomes", record.interval_with_outcomes),
+        ("support.interval", record.support.map(|support| support.interval)),
+    ] {
+        let Some(interval) = interval else { continue };
+        anyhow::ensure!(
+            interval.ln_lower <= interval.ln_upper && interval.ln_upper <= 0.0,
+            "`{key}` must go from a probability to a larger one, got the logarithms {} and {}",
+            interval.ln_lower,
+            interval.ln_upper
+        );
+    }
     not_negative("target_cov", record.target_cov)?;
     not_negative("estimate.cov", e.cov)?;
     let counts = &e.counts;
