@@ -1,11 +1,4 @@
 //! A continuous feature through its quantiles.
-//!
-//! In the middle, monotone rational-quadratic pieces through quantiles of the data; beyond a threshold on each
-//! side, a generalised Pareto tail. The map has a continuous derivative, also where the parts meet.
-//!
-//! # References
-//! - J. A. Gregory, R. Delbourgo: Piecewise rational quadratic interpolation to monotonic data. *IMA Journal of
-//!   Numerical Analysis* 2 (1982), 123–130.
 
 use serde::{Deserialize, Serialize};
 use tails::normal;
@@ -28,7 +21,13 @@ const PER_TAIL: [usize; 2] = [20, 1_000];
 const PER_KNOT: usize = 80;
 const MOST_KNOTS: usize = 60;
 
-/// The map of a continuous feature. See the [module](self).
+/// The map of a continuous feature: in the middle, monotone rational-quadratic pieces through quantiles of the
+/// data; beyond a threshold on each side, a generalised Pareto tail. The map has a continuous derivative, also where
+/// the parts meet.
+///
+/// # References
+/// - J. A. Gregory, R. Delbourgo: Piecewise rational quadratic interpolation to monotonic data. *IMA Journal of
+///   Numerical Analysis* 2 (1982), 123–130.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct QuantileMap {
