@@ -22,21 +22,13 @@ use crate::{
     mapped::Mapped,
     marginals::Marginals,
     state_dict::{StateDict, to_host},
+    units::Units,
 };
 
 /// Rows that the burn modules take together on a CPU.
 const TILE: usize = 2048;
 /// The same on a GPU, which needs more rows to be busy.
 const GPU_TILE: usize = 16_384;
-
-/// Units of the outcomes in a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Units {
-    /// Those of the training data.
-    Data,
-    /// Standardised.
-    Standardised,
-}
 
 /// A chain with its standardisation.
 #[derive(Clone, Debug)]

@@ -12,10 +12,11 @@ use crate::{
     cpu::inference::direction::Direction,
     device::Precision,
     error::FlowError,
-    evaluator::{Evaluator, Units},
+    evaluator::Evaluator,
     mapped::Mapped,
     marginals::Marginals,
     state_dict::StateDict,
+    units::Units,
 };
 
 /// A normalizing flow between a standard normal latent `u` and outcomes `x`.

@@ -119,6 +119,7 @@ mod state_dict;
 #[cfg(test)]
 mod testing;
 pub mod train;
+mod units;
 
 pub use burn::tensor::Device;
 pub use config::{FlowConfig, FlowConfigBuilder, LinearKind, TransformKind};

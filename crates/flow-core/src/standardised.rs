@@ -3,8 +3,8 @@
 use nalgebra::{DMatrix, DMatrixView, DVector};
 
 use crate::{
-    base, cpu::inference::direction::Direction, error::FlowError, evaluator::Units, flow::Flow,
-    mapped::Mapped,
+    base, cpu::inference::direction::Direction, error::FlowError, flow::Flow, mapped::Mapped,
+    units::Units,
 };
 
 /// A [`Flow`] between the latent `u` and standardised outcomes `x_std`, whose components are

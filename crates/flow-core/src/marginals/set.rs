@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bijection::standardise::Standardise,
     error::FlowError,
-    evaluator::Units,
     marginals::{
         choice::MarginalChoice,
         map::{Image, MarginalMap},
         marginal::Marginal,
     },
+    units::Units,
 };
 
 /// The marginal maps of all features, between standardised outcomes and the input of the chain. Affine

@@ -9,9 +9,9 @@ use crate::{
     bijection::standardise::Standardise,
     config::FlowConfig,
     device::{Precision, default_device},
-    evaluator::Units,
     flow::Flow,
     testing::{configs, deviation, normals, shaken},
+    units::Units,
 };
 
 fn run(
