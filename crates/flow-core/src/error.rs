@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::size::{count, gib};
+use crate::words::{count, gib};
 
 /// Why a flow could not be built, trained, evaluated, read or written.
 #[derive(Debug, thiserror::Error)]

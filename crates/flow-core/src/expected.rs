@@ -3,13 +3,17 @@
 //! A file is compared with them before its flow is built: a configuration that does not belong to the
 //! tensors is then refused before memory for its parameters is asked for.
 
+use std::collections::BTreeSet;
+
 use crate::{
     bijection::{
         chain::{Kind, layout, prefix},
         rq_spline::RqSpline,
     },
     config::FlowConfig,
+    error::FlowError,
     nn::residual::BLOCKS,
+    state_dict::{Problems, StateDict},
 };
 
 /// A tensor of an architecture.
@@ -28,6 +32,36 @@ pub(crate) fn expected(config: &FlowConfig) -> impl Iterator<Item = Expected> {
         of_layer(&mut Part { prefix: prefix(index), list: &mut list }, kind, config);
         list
     })
+}
+
+impl StateDict {
+    /// Compares names and shapes with those of an architecture. Takes no memory for its parameters.
+    ///
+    /// # Errors
+    /// [`FlowError::Weights`] names tensors that are missing, of another shape or not part of the flow.
+    pub(crate) fn check_names_and_shapes(&self, config: &FlowConfig) -> Result<(), FlowError> {
+        let mut problems = Problems::default();
+        let mut surplus: BTreeSet<&str> = self.iter().map(|(name, _)| name).collect();
+        for tensor in expected(config) {
+            let name = tensor.name.as_str();
+            surplus.remove(name);
+            let Some(shape) = tensor.shape else { continue };
+            let Some(found) = self.get(name) else {
+                problems.add(format!("`{name}` is missing"));
+                continue;
+            };
+            let (count, needed) = (found.data.len(), shape.iter().product::<usize>());
+            if found.shape != shape {
+                problems.add(format!("`{name}` has shape {:?}, not {shape:?}", found.shape));
+            } else if count != needed {
+                problems.add(format!("`{name}` has {count} entries, not {needed}"));
+            }
+        }
+        for name in surplus {
+            problems.add(format!("`{name}` is not part of the flow"));
+        }
+        problems.result()
+    }
 }
 
 /// The tensors under one prefix.

@@ -120,6 +120,7 @@ mod state_dict;
 mod testing;
 pub mod train;
 mod units;
+mod words;
 
 pub use burn::tensor::Device;
 pub use config::{FlowConfig, FlowConfigBuilder, LinearKind, TransformKind};

@@ -6,6 +6,7 @@
 use crate::{
     config::{FlowConfig, FlowConfigBuilder, LinearKind, TransformKind},
     error::FlowError,
+    words::gib,
 };
 
 /// Most trained parameters of a flow: 268 million, a hundred times as many as the largest flow of the
@@ -120,17 +121,6 @@ fn available_memory() -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(1024.0 * kib)
-}
-
-/// Bytes in GiB, for a message.
-pub(crate) fn gib(bytes: f64) -> String {
-    let gib = bytes / 1024.0_f64.powi(3);
-    if gib < 1e6 { format!("{gib:.1} GiB") } else { format!("{gib:.1e} GiB") }
-}
-
-/// A count for a message: in full if it is short.
-pub(crate) fn count(n: f64) -> String {
-    if n < 1e12 { format!("{n}") } else { format!("{n:.1e}") }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Weights on the host, by name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
 
-use crate::{config::FlowConfig, error::FlowError, expected::expected};
+use crate::error::FlowError;
 
 /// Problems that a message shows.
 const SHOWN: usize = 8;
@@ -39,20 +39,20 @@ pub struct StateDict {
 
 /// What is wrong with the tensors: the first problems, and the number of all.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Problems {
+pub(crate) struct Problems {
     first: Vec<String>,
     count: usize,
 }
 
 impl Problems {
-    fn add(&mut self, problem: String) {
+    pub(crate) fn add(&mut self, problem: String) {
         self.count += 1;
         if self.first.len() < SHOWN {
             self.first.push(problem);
         }
     }
 
-    fn result(&self) -> Result<(), FlowError> {
+    pub(crate) fn result(&self) -> Result<(), FlowError> {
         let rest = match self.count - self.first.len() {
             0 if self.count == 0 => return Ok(()),
             0 => String::new(),
@@ -104,34 +104,6 @@ impl StateDict {
     /// Adds a single integer under `name`.
     pub(crate) fn put_integer(&mut self, name: String, value: i64) {
         self.insert(name, HostTensor { shape: vec![], data: vec![value as f64], integer: true });
-    }
-
-    /// Compares names and shapes with those of an architecture. Takes no memory for its parameters.
-    ///
-    /// # Errors
-    /// [`FlowError::Weights`] names tensors that are missing, of another shape or not part of the flow.
-    pub(crate) fn check_names_and_shapes(&self, config: &FlowConfig) -> Result<(), FlowError> {
-        let mut problems = Problems::default();
-        let mut surplus: BTreeSet<&str> = self.tensors.keys().map(String::as_str).collect();
-        for tensor in expected(config) {
-            let name = tensor.name.as_str();
-            surplus.remove(name);
-            let Some(shape) = tensor.shape else { continue };
-            let Some(found) = self.get(name) else {
-                problems.add(format!("`{name}` is missing"));
-                continue;
-            };
-            let (count, needed) = (found.data.len(), shape.iter().product::<usize>());
-            if found.shape != shape {
-                problems.add(format!("`{name}` has shape {:?}, not {shape:?}", found.shape));
-            } else if count != needed {
-                problems.add(format!("`{name}` has {count} entries, not {needed}"));
-            }
-        }
-        for name in surplus {
-            problems.add(format!("`{name}` is not part of the flow"));
-        }
-        problems.result()
     }
 
     /// Removes the float tensor `name`, whose shape was checked. NaN and infinity are noted.

@@ -1,8 +1,9 @@
 //! The probability of a level beyond most of a sample.
 
-use serde::{Deserialize, Serialize};
-
-use crate::{error::TailError, upper_tail::UpperTail};
+use crate::{
+    error::TailError,
+    upper_tail::{Exceedance, UpperTail},
+};
 
 /// Largest share of the values, and their largest number, beyond a threshold: with more the fit is moved by
 /// values that are no tail.
@@ -11,17 +12,6 @@ const MOST: (f64, usize) = (0.1, 1_000);
 const PARTS: [usize; 4] = [1, 2, 4, 10];
 /// Fewest values beyond one of several thresholds.
 const FEWEST: usize = 50;
-
-/// The probability that a value exceeds a level, on the natural logarithmic scale.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Exceedance {
-    /// Logarithm of the estimate; negative infinity when the fitted tail ends before the level.
-    pub ln_p: f64,
-    /// Lower end of its interval; negative infinity when the tail may end before the level.
-    pub ln_lower: f64,
-    /// Upper end of its interval.
-    pub ln_upper: f64,
-}
 
 /// The probability that a value exceeds `x`, from the tails beyond several thresholds: one that a tenth of the
 /// values exceeds, but at most 1,000, and those that a half, a quarter and a tenth of these exceed, as long as

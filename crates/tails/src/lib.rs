@@ -12,7 +12,7 @@ mod profile;
 mod upper_tail;
 
 pub use error::TailError;
-pub use exceedance::{Exceedance, exceedance};
+pub use exceedance::exceedance;
 pub use fit::{ExcessFit, fit};
 pub use pareto::GeneralisedPareto;
-pub use upper_tail::UpperTail;
+pub use upper_tail::{Exceedance, UpperTail};

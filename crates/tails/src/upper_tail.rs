@@ -1,8 +1,9 @@
 //! The upper tail of a sample: a threshold, the share beyond it and the distribution of the excesses.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     error::TailError,
-    exceedance::Exceedance,
     fit::{ExcessFit, FEWEST, fit},
     profile,
 };
@@ -15,6 +16,17 @@ pub struct UpperTail {
     /// Excesses over the threshold, all positive.
     excesses: Vec<f64>,
     fit: ExcessFit,
+}
+
+/// The probability that a value exceeds a level, on the natural logarithmic scale.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exceedance {
+    /// Logarithm of the estimate; negative infinity when the fitted tail ends before the level.
+    pub ln_p: f64,
+    /// Lower end of its interval; negative infinity when the tail may end before the level.
+    pub ln_lower: f64,
+    /// Upper end of its interval.
+    pub ln_upper: f64,
 }
 
 impl UpperTail {
