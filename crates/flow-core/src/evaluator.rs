@@ -182,8 +182,8 @@ impl Evaluator {
         Ok(points)
     }
 
-    /// Maps a batch with the burn modules and affine marginal maps, tile by tile: in parallel on a CPU, one after the other on
-    /// a GPU. Tiles are independent, so the result does not depend on the number of threads.
+    /// Maps a batch with the burn modules and affine marginal maps, tile by tile: in parallel on a CPU, one
+    /// after the other on a GPU. Tiles are independent, so the result does not depend on the number of threads.
     pub(crate) fn map_by_burn(
         &self,
         direction: Direction,

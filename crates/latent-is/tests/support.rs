@@ -3,9 +3,9 @@
 use latent_is::{Support, rng, special};
 
 /// The value that is exceeded with probability `v`.
-type Law = (&'static str, fn(f64) -> f64);
+type Quantile = (&'static str, fn(f64) -> f64);
 
-const LAWS: [Law; 12] = [
+const DISTRIBUTIONS: [Quantile; 12] = [
     ("exponential", |v| -v.ln()),
     ("normal", |v| {
         let z = special::inverse_ln_normal_cdf(v.min(1.0 - v).ln());
@@ -23,7 +23,7 @@ const LAWS: [Law; 12] = [
     ("bounded, density zero at the end", |v| 1.0 - v.sqrt()),
 ];
 
-/// Twelve laws, three sizes, 50 repetitions: the exact interval at supported levels and the union of the tails'
+/// Twelve distributions, three sizes, 50 repetitions: the exact interval at supported levels and the union of the tails'
 /// intervals beyond them both hold the truth in at least 95 % of the cases. With 600 cases per size and level the
 /// standard error is 0.9 %; a share of less than 92 % has a probability of 0.1 %, with twelve of them 1 %.
 #[test]
@@ -32,23 +32,24 @@ fn intervals_cover_at_supported_levels_and_beyond() {
     for n in [1_000_usize, 10_000, 100_000] {
         let levels = [20.0, 0.5, 0.05, 0.005].map(|expected| expected / n as f64);
         let mut covered = [0; 4];
-        for (index, (name, law)) in (0..).zip(LAWS) {
-            let mut of_law = [0; 4];
+        for (index, (name, quantile)) in (0..).zip(DISTRIBUTIONS) {
+            let mut of_one = [0; 4];
             for repetition in 0..50 {
-                // Other numbers for each law: the cases are independent.
+                // Other numbers for each distribution: the cases are independent.
                 let z = rng::standard_normal(1, n, 7_000 + 50 * index + repetition);
-                let values: Vec<f64> = z.iter().map(|z| law(special::normal_cdf(*z))).collect();
+                let values: Vec<f64> =
+                    z.iter().map(|z| quantile(special::normal_cdf(*z))).collect();
                 for (k, &p) in levels.iter().enumerate() {
-                    let level = law(p);
+                    let level = quantile(p);
                     let g: Vec<f64> = values.iter().map(|v| level - v).collect();
                     let interval = Support::of(&g, 0.95).unwrap().interval;
-                    of_law[k] += u32::from(interval.contains(p));
+                    of_one[k] += u32::from(interval.contains(p));
                 }
             }
-            println!("{n} {name}: {of_law:?} of 50 at {levels:?}");
-            (0..4).for_each(|k| covered[k] += of_law[k]);
+            println!("{n} {name}: {of_one:?} of 50 at {levels:?}");
+            (0..4).for_each(|k| covered[k] += of_one[k]);
         }
-        let share = covered.map(|c| f64::from(c) / (50 * LAWS.len()) as f64);
+        let share = covered.map(|c| f64::from(c) / (50 * DISTRIBUTIONS.len()) as f64);
         println!("{n}: {share:?}");
         assert!(share.iter().all(|s| *s >= 0.92), "{n}: {share:?}");
     }

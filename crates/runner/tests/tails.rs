@@ -145,7 +145,7 @@ fn point_masses_bounds_and_angles_keep_their_probabilities() {
         let pf = record["probability"].as_f64().unwrap();
         assert!(pf < 1e-6 && matches!(code, Some(2 | 4)), "{criterion}: {pf} {text}");
     }
-    // 1e-5 under the law of the losses.
+    // 1e-5 under the distribution of the losses.
     let (code, record, text) = estimate(folder, &above("loss", 316.2));
     let pf = record["probability"].as_f64().unwrap();
     assert_eq!(code, Some(2), "{text}");

@@ -73,14 +73,14 @@ mod tests {
     use super::*;
 
     /// The value that is exceeded with a probability.
-    type Law = fn(f64) -> f64;
+    type Quantile = fn(f64) -> f64;
 
     /// The interval holds the truth in about 95 % of the samples. With a true coverage of 93 %, fewer
-    /// than 85 of 100 have a probability of 0.2 %, for each of the five laws.
+    /// than 85 of 100 have a probability of 0.2 %, for each of the five distributions.
     #[test]
     fn intervals_cover_beyond_the_sample() {
         // Values from a uniform deviate v, which is the probability to exceed them.
-        let laws: [(&str, Law); 5] = [
+        let distributions: [(&str, Quantile); 5] = [
             ("exponential", |v| -v.ln()),
             ("Pareto, index 2.5", |v| v.powf(-0.4)),
             ("Weibull, shape 1.5", |v| (-v.ln()).powf(1.0 / 1.5)),
@@ -88,12 +88,12 @@ mod tests {
             ("bounded at 1, with density zero there", |v| 1.0 - v.powf(0.4)),
         ];
         let p = 1e-4_f64;
-        for (name, law) in laws {
+        for (name, quantile) in distributions {
             let covered = (0..100)
                 .filter(|seed| {
                     let mut rng = ChaCha8Rng::seed_from_u64(500 + seed);
-                    let values: Vec<f64> = (0..2_000).map(|_| law(rng.random())).collect();
-                    let found = exceedance(&values, law(p), 0.95).unwrap();
+                    let values: Vec<f64> = (0..2_000).map(|_| quantile(rng.random())).collect();
+                    let found = exceedance(&values, quantile(p), 0.95).unwrap();
                     found.ln_lower <= p.ln() && p.ln() <= found.ln_upper
                 })
                 .count();

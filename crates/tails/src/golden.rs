@@ -29,16 +29,21 @@ fn fits_and_intervals_are_those_of_scipy() {
     assert_eq!(cases.len(), 5);
     for case in cases {
         let fitted = fit(&case.y).unwrap();
-        let law = fitted.distribution;
+        let distribution = fitted.distribution;
         // A simplex that ends at 1e-11 in the likelihood's argument; both stop at a flat top.
-        assert!((law.shape() - case.shape).abs() < 1e-5, "{} {}", law.shape(), case.shape);
-        assert!((law.scale() / case.scale - 1.0).abs() < 1e-5);
+        assert!(
+            (distribution.shape() - case.shape).abs() < 1e-5,
+            "{} {}",
+            distribution.shape(),
+            case.shape
+        );
+        assert!((distribution.scale() / case.scale - 1.0).abs() < 1e-5);
         assert!((fitted.ln_likelihood - case.ln_likelihood).abs() < 1e-8);
         for (point, expected) in case.points.iter().zip(&case.ln_sf) {
-            let found = finite(law.ln_sf(*point));
+            let found = finite(distribution.ln_sf(*point));
             assert!((found / expected - 1.0).abs() < 1e-4, "{point}: {found} {expected}");
         }
-        let ln_p = law.ln_sf(case.y0);
+        let ln_p = distribution.ln_sf(case.y0);
         assert!((finite(ln_p) / case.ln_p - 1.0).abs() < 1e-4, "{ln_p} {}", case.ln_p);
         let limit = 3.841_458_820_694_124;
         let (lower, upper) =

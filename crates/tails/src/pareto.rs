@@ -99,12 +99,12 @@ mod tests {
     #[test]
     fn the_inverse_is_the_inverse_also_far_out() {
         for shape in [-0.9, -0.2, -1e-7, 0.0, 1e-9, 0.3, 1.5] {
-            let law = GeneralisedPareto::new(shape, 2.5).unwrap();
+            let distribution = GeneralisedPareto::new(shape, 2.5).unwrap();
             for ln_sf in [-1e-9, -0.1, -1.0, -20.0, -200.0] {
-                let y = law.inverse_ln_sf(ln_sf);
+                let y = distribution.inverse_ln_sf(ln_sf);
                 // Near the end of a bounded tail the excess has no digits left to tell them apart.
-                if y < law.upper() * (1.0 - 1e-9) {
-                    let back = law.ln_sf(y);
+                if y < distribution.upper() * (1.0 - 1e-9) {
+                    let back = distribution.ln_sf(y);
                     assert!((back / ln_sf - 1.0).abs() < 1e-6, "{shape} {ln_sf}: {back}");
                 }
             }

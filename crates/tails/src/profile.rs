@@ -13,10 +13,10 @@ fn profile(y: &[f64], y0: f64, ln_sf: f64) -> f64 {
     let ln_likelihood = |shape: f64| {
         // The scale follows from the shape and the probability.
         let Ok(unit) = GeneralisedPareto::new(shape, 1.0) else { return f64::NEG_INFINITY };
-        let Ok(law) = GeneralisedPareto::new(shape, y0 / unit.inverse_ln_sf(ln_sf)) else {
+        let Ok(distribution) = GeneralisedPareto::new(shape, y0 / unit.inverse_ln_sf(ln_sf)) else {
             return f64::NEG_INFINITY;
         };
-        y.iter().map(|y| law.ln_pdf(*y)).sum()
+        y.iter().map(|y| distribution.ln_pdf(*y)).sum()
     };
     maximum(&grid, 1e-4, ln_likelihood).1
 }

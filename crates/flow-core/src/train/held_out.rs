@@ -12,8 +12,9 @@ const SHORTFALL: f64 = 1000.0;
 /// because a linear layer has no inverse.
 pub(crate) fn held_out_ln_pdf(flow: &Flow, data: &Data) -> Result<f64, FlowError> {
     let Data { features, held_out, .. } = data;
-    let x_std = DMatrixView::from_slice(held_out, *features, held_out.len() / features);
-    match flow.standardised().ln_pdf(x_std) {
+    let z = DMatrixView::from_slice(held_out, *features, held_out.len() / features);
+    // The flow in training has no marginal maps yet: its standardised units are those of the chain.
+    match flow.standardised().ln_pdf(z) {
         Err(FlowError::Weights(_)) => Ok(f64::NAN),
         values => Ok(values?.mean() + data.ln_det[1]),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use latent_is::{Estimate, Interval, Support, Verdict, scientific};
+use latent_is::{Estimate, Interval, IntervalKind, Support, Verdict, scientific};
 use serde::{Deserialize, Serialize};
 
 use crate::estimation::{
@@ -91,9 +91,14 @@ pub fn support_sentence(support: &Support) -> String {
             "Without the flow: {failures} of {outcomes} outcomes fail, {p} (99 % interval {interval})."
         );
     }
+    let what = if support.interval.kind == IntervalKind::Tail {
+        "The tail of the criterion over the outcomes, continued, gives"
+    } else {
+        "No tail can be fitted to so few or so equal values; the count alone gives"
+    };
     format!(
-        "Without the flow: {failures} of {outcomes} outcomes fail, which is fewer than ten. The tail of the \
-         criterion over the outcomes, continued, gives {p} (99 % interval {interval})."
+        "Without the flow: {failures} of {outcomes} outcomes fail, which is fewer than ten. {what} {p} (99 % \
+         interval {interval})."
     )
 }
 
