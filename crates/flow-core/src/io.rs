@@ -28,12 +28,18 @@ const FORMAT: &str = "latent-is flow";
 const VERSION: &str = "1";
 /// Version of a file with marginal maps or outcomes; earlier programs know neither.
 const VERSION_WITH_EXTRAS: &str = "2";
+/// Version of a file with members of an ensemble.
+const VERSION_WITH_MEMBERS: &str = "3";
 /// Name of the outcomes.
 const ROWS: &str = "training.rows";
 /// Largest number of outcomes that are kept.
 const MOST_ROWS: usize = 50_000;
 /// Key of the marginal maps.
 const MARGINALS: &str = "marginals";
+/// Key of the number of members.
+const MEMBERS: &str = "members";
+/// Largest number of members.
+const MOST_MEMBERS: usize = 100;
 /// Names of the moments; files of version 1 keep this spelling.
 const MEAN: &str = "standardize.mean";
 const SD: &str = "standardize.sd";
@@ -48,12 +54,15 @@ pub struct FlowFile {
     /// Some of the outcomes that it was trained on, `[d, n]`, in the units of the data: they tell which events are
     /// beyond the data.
     pub rows: Option<DMatrix<f64>>,
+    /// Flows of random halves of the outcomes, see [`fit_member`](crate::fit_member); at most 100. Their spread is the
+    /// error of the flow.
+    pub members: Vec<Flow>,
 }
 
 impl FlowFile {
     /// A flow with its record, without outcomes.
     pub fn new(flow: Flow, record: TrainingRecord) -> Self {
-        Self { flow, record, rows: None }
+        Self { flow, record, rows: None, members: Vec::new() }
     }
 
     /// Keeps outcomes that the flow was trained on: all, or 50,000 of them, evenly spread over their order.
@@ -70,11 +79,19 @@ impl FlowFile {
         self
     }
 
+    /// Adds the members of an ensemble, of the architecture, the precision and the moments of the flow.
+    #[must_use]
+    pub fn with_members(mut self, members: Vec<Flow>) -> Self {
+        self.members = members;
+        self
+    }
+
     /// Writes the file under a temporary name and renames it, so that `path` is never
     /// incomplete.
     ///
     /// # Errors
-    /// [`FlowError::File`] when the folder or the file cannot be written.
+    /// [`FlowError::File`] when the folder or the file cannot be written, [`FlowError::Setting`] for more than 100 members
+    /// and for members of another architecture, precision or other moments.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FlowError> {
         write_atomically(path.as_ref(), &self.to_bytes()?)
     }
@@ -106,41 +123,65 @@ impl FlowFile {
     ) -> Result<Self, FlowError> {
         let origin = origin.into();
         let wrong = |reason: String| FlowError::Format { path: origin.clone(), reason };
-        let meta = read_metadata(bytes, FORMAT, &[VERSION, VERSION_WITH_EXTRAS]).map_err(&wrong)?;
+        let versions = [VERSION, VERSION_WITH_EXTRAS, VERSION_WITH_MEMBERS];
+        let meta = read_metadata(bytes, FORMAT, &versions).map_err(&wrong)?;
         let config: FlowConfig = parse(&meta, "config").map_err(&wrong)?;
         let precision: Precision = parse(&meta, "precision").map_err(&wrong)?;
         let record: TrainingRecord = parse(&meta, "training").map_err(&wrong)?;
+        let count: usize = optional(&meta, MEMBERS).map_err(&wrong)?;
+        if count > MOST_MEMBERS {
+            return Err(wrong(format!("it has {count} members, at most {MOST_MEMBERS} are read")));
+        }
 
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| wrong(damaged(&error)))?;
-        let mut state = StateDict::default();
+        // The flow itself, then its members.
+        let mut states = vec![StateDict::default(); count + 1];
         for (name, view) in tensors.iter() {
             let tensor = host_tensor(&view).map_err(|e| wrong(format!("`{name}` {e}")))?;
-            state.insert(name.to_owned(), tensor);
+            let (place, name) = place(name, count);
+            states[place].insert(name.to_owned(), tensor);
         }
         let mut moments = |name: &str| {
-            let tensor = state.remove(name).ok_or_else(|| wrong(format!("`{name}` is missing")))?;
-            Ok(tensor.data)
+            let missing = || wrong(format!("`{name}` is missing"));
+            Ok(states[0].remove(name).ok_or_else(missing)?.data)
         };
         let standardise = Standardise::new(moments(MEAN)?, moments(SD)?)?;
-        let rows = state.remove(ROWS);
-        let flow = Flow::from_state_dict(&config, standardise, state, precision, device)?;
-        let rows = match rows {
+        let rows = match states[0].remove(ROWS) {
             Some(tensor) => Some(matrix(tensor, config.features()).map_err(&wrong)?),
             None => None,
         };
-        let marginals = if meta.contains_key(MARGINALS) {
-            parse(&meta, MARGINALS).map_err(&wrong)?
-        } else {
-            Marginals::default()
-        };
-        Ok(Self { flow: flow.with_marginals(marginals)?, record, rows })
+        let mut flows = Vec::with_capacity(states.len());
+        for (i, state) in states.into_iter().enumerate() {
+            let moments = standardise.clone();
+            let flow = Flow::from_state_dict(&config, moments, state, precision, device)?;
+            let marginals: Marginals = optional(&meta, &key(i)).map_err(&wrong)?;
+            flows.push(flow.with_marginals(marginals)?);
+        }
+        let members = flows.split_off(1);
+        let flow = flows.swap_remove(0);
+        Ok(Self { flow, record, rows, members })
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, FlowError> {
-        let state = self.flow.state_dict()?;
-        let precision = self.flow.precision();
-        let mut tensors: Vec<_> =
-            state.iter().map(|(name, tensor)| Stored::new(name, tensor, precision)).collect();
+        self.check_members()?;
+        let mut tensors = Vec::new();
+        let mut meta = HashMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("version".to_owned(), self.version().to_owned()),
+            ("config".to_owned(), json(self.flow.config())),
+            ("precision".to_owned(), json(&self.flow.precision())),
+            ("training".to_owned(), json(&self.record)),
+        ]);
+        for (i, flow) in self.flows().enumerate() {
+            let prefix = prefix(i);
+            for (name, tensor) in flow.state_dict()?.iter() {
+                let name = format!("{prefix}{name}");
+                tensors.push(Stored::new(&name, tensor, flow.precision()));
+            }
+            if !flow.marginals().are_affine() {
+                meta.insert(key(i), json(flow.marginals()));
+            }
+        }
         let moments = self.flow.standardise();
         for (name, values) in [(MEAN, moments.mean()), (SD, moments.sd())] {
             tensors.push(Stored::new(name, &HostTensor::vector(values.to_vec()), Precision::F64));
@@ -151,20 +192,65 @@ impl FlowFile {
             let tensor = HostTensor { shape: vec![n, d], data, integer: false };
             tensors.push(Stored::new(ROWS, &tensor, Precision::F64));
         }
-        let marginals = self.flow.marginals();
-        let plain = marginals.are_affine() && self.rows.is_none();
-        let version = if plain { VERSION } else { VERSION_WITH_EXTRAS };
-        let mut meta = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("version".to_owned(), version.to_owned()),
-            ("config".to_owned(), json(self.flow.config())),
-            ("precision".to_owned(), json(&self.flow.precision())),
-            ("training".to_owned(), json(&self.record)),
-        ]);
-        if !marginals.are_affine() {
-            meta.insert(MARGINALS.to_owned(), json(marginals));
+        if !self.members.is_empty() {
+            meta.insert(MEMBERS.to_owned(), json(&self.members.len()));
         }
         Ok(to_safetensors(tensors, meta))
+    }
+
+    /// The flow and its members.
+    fn flows(&self) -> impl Iterator<Item = &Flow> {
+        std::iter::once(&self.flow).chain(&self.members)
+    }
+
+    fn version(&self) -> &'static str {
+        if !self.members.is_empty() {
+            VERSION_WITH_MEMBERS
+        } else if self.flow.marginals().are_affine() && self.rows.is_none() {
+            VERSION
+        } else {
+            VERSION_WITH_EXTRAS
+        }
+    }
+
+    fn check_members(&self) -> Result<(), FlowError> {
+        let count = self.members.len();
+        if count > MOST_MEMBERS {
+            return Err(FlowError::setting("members", "at most 100", count));
+        }
+        let flow = &self.flow;
+        let same = |member: &Flow| {
+            member.config() == flow.config()
+                && member.precision() == flow.precision()
+                && member.standardise().mean() == flow.standardise().mean()
+                && member.standardise().sd() == flow.standardise().sd()
+        };
+        match self.members.iter().position(|member| !same(member)) {
+            Some(bad) => {
+                let condition = "of the architecture, the precision and the moments of the flow";
+                Err(FlowError::setting("members", condition, format!("another at {bad}")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the tensors of flow `i` begin with: nothing for the flow itself, `member.0.` for the first member.
+fn prefix(i: usize) -> String {
+    i.checked_sub(1).map_or(String::new(), |k| format!("member.{k}."))
+}
+
+/// Key of the marginal maps of flow `i`.
+fn key(i: usize) -> String {
+    prefix(i) + MARGINALS
+}
+
+/// Which flow of a file with `members` members has this tensor, and its name there.
+fn place(name: &str, members: usize) -> (usize, &str) {
+    let parts = name.strip_prefix("member.").and_then(|rest| rest.split_once('.'));
+    match parts.and_then(|(k, name)| Some((k.parse::<usize>().ok()?, name))) {
+        Some((k, name)) if k < members => (k + 1, name),
+        _ => (0, name),
     }
 }
 
@@ -181,6 +267,14 @@ fn matrix(tensor: HostTensor, d: usize) -> Result<DMatrix<f64>, String> {
         return Err(format!("`{ROWS}` holds {bad}"));
     }
     Ok(DMatrix::from_vec(d, tensor.data.len() / d, tensor.data))
+}
+
+/// An entry of the metadata, or the default value without one.
+fn optional<T: DeserializeOwned + Default>(
+    meta: &HashMap<String, String>,
+    key: &str,
+) -> Result<T, String> {
+    if meta.contains_key(key) { parse(meta, key) } else { Ok(T::default()) }
 }
 
 fn parse<T: DeserializeOwned>(meta: &HashMap<String, String>, key: &str) -> Result<T, String> {

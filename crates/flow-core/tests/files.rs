@@ -2,7 +2,7 @@
 
 use flow_core::{
     Flow, FlowConfig, FlowError, FlowFile, Precision, TrainSettings, TrainingRecord, TransformKind,
-    bijection::Standardise, default_device, fit,
+    bijection::Standardise, default_device, fit, fit_member, marginals::MarginalChoice,
 };
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -132,4 +132,64 @@ fn weights_of_another_architecture_are_refused() {
     let Err(FlowError::Weights(text)) = error else { panic!("{error:?}") };
     assert!(text.contains("has shape [8, 8], not [9, 9]"), "{text}");
     assert_ne!(file().record, TrainingRecord::default());
+}
+
+/// Exponential features with their marginal maps, and two members of an ensemble.
+fn with_members() -> FlowFile {
+    let config = FlowConfig::builder(2).hidden(8).steps(2).build().unwrap();
+    let settings = TrainSettings::builder().epochs(1).marginals([MarginalChoice::Auto]);
+    let settings = settings.build().unwrap();
+    let x = normals(2, 1_000).map(|v| v.abs().powi(3));
+    let trained = fit(x.as_view(), &config, &settings, &default_device(), &mut ()).unwrap();
+    let members = (0..2).map(|k| {
+        let (flow, record) = (&trained.flow, &trained.record);
+        fit_member(x.as_view(), flow, record, k, &default_device(), &mut (), None).unwrap()
+    });
+    let members = members.collect();
+    FlowFile::new(trained.flow, trained.record).with_rows(x.as_view()).with_members(members)
+}
+
+#[test]
+fn members_of_an_ensemble_are_read_back_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flow.safetensors");
+    let before = with_members();
+    before.save(&path).unwrap();
+    let after = FlowFile::load(&path, &default_device()).unwrap();
+    assert_eq!(after.members.len(), 2);
+    let u = normals(2, 50);
+    let decoded = |flow: &Flow| flow.decode(u.as_view()).unwrap();
+    assert_eq!(decoded(&after.flow), decoded(&before.flow));
+    for (read, member) in after.members.iter().zip(&before.members) {
+        assert_eq!(read.marginals(), member.marginals());
+        assert_eq!(decoded(read), decoded(member));
+        // Other rows and another seed, and the same units.
+        assert_ne!(decoded(read), decoded(&before.flow));
+        assert_ne!(read.marginals(), before.flow.marginals());
+        assert_eq!(read.standardise().mean(), before.flow.standardise().mean());
+    }
+    assert_ne!(decoded(&after.members[0]), decoded(&after.members[1]));
+    // The same members again.
+    assert_eq!(decoded(&with_members().members[1]), decoded(&after.members[1]));
+
+    let bytes = std::fs::read(&path).unwrap();
+    let replaced = |from: &str, to: &str| {
+        let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+        let mut bytes = bytes.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        FlowFile::from_bytes(&bytes, "some.safetensors", &default_device()).unwrap_err().to_string()
+    };
+    let missing = replaced("member.1.", "member.7.");
+    assert!(missing.contains("`member.7.") && missing.contains("not part of"), "{missing}");
+    let count = replaced("\"members\":\"2\"", "\"members\":\"9\"");
+    assert!(count.contains("is missing"), "{count}");
+}
+
+#[test]
+fn members_of_another_architecture_are_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flow.safetensors");
+    let other = with_members().with_members(vec![file().flow]);
+    let error = other.save(&path).unwrap_err().to_string();
+    assert!(error.contains("of the architecture") && !path.exists(), "{error}");
 }

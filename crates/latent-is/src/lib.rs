@@ -114,13 +114,14 @@ pub use method::{final_stage, two_level};
 #[cfg(feature = "flow")]
 pub use model::flow;
 pub use model::{counting, density, latent, limit_state, nan_policy, transport};
-pub use result::{diagnostics, estimate, interval, support, verdict};
+pub use result::{diagnostics, ensemble, estimate, interval, support, verdict};
 
 pub use adaptive::Adaptive;
 pub use counting::CountingTransport;
 pub use cross_entropy::CrossEntropy;
 pub use density::{Density, StandardNormal};
 pub use directional::Directional;
+pub use ensemble::{Ensemble, MemberEstimate};
 pub use error::{Error, EvalError};
 pub use estimate::{Estimate, LevelRecord, StopReason};
 pub use final_stage::FinalStage;

@@ -64,6 +64,30 @@ impl Marginals {
         Self { each: if affine { Vec::new() } else { each } }
     }
 
+    /// The choices that lead to the same kinds of maps from other outcomes of the same distribution: those of
+    /// `choices`, with what the rule has chosen in the place of `auto`.
+    ///
+    /// # Shapes
+    /// - `choices`: `[d]`, `[1]` or `[0]`, as for [`choose`](Self::choose)
+    pub(crate) fn choices(&self, choices: &[MarginalChoice]) -> Vec<MarginalChoice> {
+        let choice = |i: usize| match choices {
+            [] => MarginalChoice::Affine,
+            [same] => *same,
+            each => each.get(i).copied().unwrap_or(MarginalChoice::Auto),
+        };
+        self.each
+            .iter()
+            .enumerate()
+            .map(|(i, chosen)| match (choice(i), chosen) {
+                (MarginalChoice::Auto, Marginal::Affine) => MarginalChoice::Affine,
+                (MarginalChoice::Auto, Marginal::Integer(_)) => MarginalChoice::Integer,
+                // The rule chooses no periodic maps, and a quantile map keeps atoms.
+                (MarginalChoice::Auto, _) => MarginalChoice::Quantile,
+                (stated, _) => stated,
+            })
+            .collect()
+    }
+
     /// The maps, `[d]`; empty when all features are affine.
     pub fn each(&self) -> &[Marginal] {
         &self.each

@@ -45,7 +45,8 @@ pub fn fit(
     device: &Device,
     observer: &mut dyn TrainingObserver,
 ) -> Result<Trained, FlowError> {
-    train(x, config, settings, device, observer, None)
+    let standardise = moments(x, config)?;
+    train(x, config, standardise, settings, device, observer, None)
 }
 
 /// As [`fit`], with a checkpoint: a run that was interrupted or killed resumes from it. On a CPU, the
@@ -66,23 +67,30 @@ pub fn fit_resumable(
     observer: &mut dyn TrainingObserver,
     checkpoint: &Checkpoint,
 ) -> Result<Trained, FlowError> {
-    train(x, config, settings, device, observer, Some(checkpoint))
+    let standardise = moments(x, config)?;
+    train(x, config, standardise, settings, device, observer, Some(checkpoint))
 }
 
-fn train(
+/// The moments of outcomes with the features of the architecture.
+fn moments(x: DMatrixView<'_, f64>, config: &FlowConfig) -> Result<Standardise, FlowError> {
+    if x.nrows() != config.features() {
+        return Err(FlowError::Features { expected: config.features(), actual: x.nrows() });
+    }
+    Standardise::from_data(x)
+}
+
+/// Trains a flow with these moments.
+pub(super) fn train(
     x: DMatrixView<'_, f64>,
     config: &FlowConfig,
+    standardise: Standardise,
     settings: &TrainSettings,
     device: &Device,
     observer: &mut dyn TrainingObserver,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Trained, FlowError> {
-    if x.nrows() != config.features() {
-        return Err(FlowError::Features { expected: config.features(), actual: x.nrows() });
-    }
     settings.check_data(x.nrows(), x.ncols())?;
     config.check_memory(settings.rows_per_step(x.ncols()))?;
-    let standardise = Standardise::from_data(x)?;
     let marginals = Marginals::choose(x, settings.marginals())?;
     let (z, ln_det) = if marginals.are_affine() {
         (standardise.apply(x), DVector::zeros(x.ncols()))

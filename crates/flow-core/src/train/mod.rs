@@ -12,6 +12,7 @@ mod learner;
 #[cfg(test)]
 mod learner_tests;
 pub(crate) mod loss;
+mod member;
 mod observer;
 pub(crate) mod record;
 mod rng;
@@ -29,6 +30,7 @@ pub use data::data_hash;
 pub use fit::{fit, fit_resumable};
 pub use jitter::Jitter;
 pub use loss::negative_log_likelihood;
+pub use member::fit_member;
 pub use observer::{Epoch, TrainingObserver};
 pub use record::{Trained, TrainingRecord};
 pub use schedule::Schedule;

@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     Dropout,
     /// The places of point masses on the normal scale.
     Spread,
+    /// The outcomes and the seed of a member of an ensemble.
+    Member,
 }
 
 /// The generator of item `index` of a purpose. A resumed run therefore draws the numbers that the

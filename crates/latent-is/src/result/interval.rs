@@ -21,6 +21,8 @@ pub enum IntervalKind {
     Exact,
     /// From generalised Pareto tails fitted to outcomes, see [`Support`](crate::Support).
     Tail,
+    /// From the spread of an ensemble, see [`Ensemble`](crate::Ensemble).
+    Ensemble,
     /// No failure was drawn: an upper bound that draws from the nominal density support.
     UpperBound,
     /// No failure was drawn and nothing bounds the probability: $[0, 1]$.

@@ -2,6 +2,7 @@
 
 pub mod diagnostics;
 pub(crate) mod draws;
+pub mod ensemble;
 pub mod estimate;
 pub mod interval;
 pub mod support;

@@ -130,6 +130,13 @@ pub enum Reason {
         /// Logarithm of its upper end.
         ln_upper: f64,
     },
+    /// The members of the ensemble of the flow give estimates that differ much: the interval of 95 %
+    /// extends by a factor of `factor` on each side.
+    FlowUncertain {
+        /// The factor.
+        #[serde(with = "crate::math::nonfinite")]
+        factor: f64,
+    },
     /// The flow failed its own checks after its training: densities or weights may be wrong.
     FlowChecksFailed,
     /// The budget was spent before the target precision was reached.
@@ -226,6 +233,15 @@ impl fmt::Display for Reason {
                 scientific(*ln_lower, 1),
                 scientific(*ln_upper, 1)
             ),
+            Self::FlowUncertain { factor } if factor.is_finite() => {
+                write!(
+                    f,
+                    "the members of the flow's ensemble differ: its interval spans a factor of {factor:.0}"
+                )
+            }
+            Self::FlowUncertain { .. } => {
+                write!(f, "some members of the flow's ensemble have no failure")
+            }
             Self::FlowChecksFailed => write!(f, "the flow failed its checks after its training"),
             Self::Target { cov } => write!(
                 f,

@@ -51,6 +51,12 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     if let Some(rows) = &file.rows {
         print_line!("holds {} of the outcomes it was trained on", rows.ncols());
     }
+    if !file.members.is_empty() {
+        print_line!(
+            "has an ensemble of {} flows of random halves of the outcomes",
+            file.members.len()
+        );
+    }
     print_line!(
         "trained on {} outcomes (hash {}…), {} epochs in {:.0} s, weights of epoch {}",
         record.rows,

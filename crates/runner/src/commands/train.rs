@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use flow_core::{
-    Checkpoint, FlowConfig, FlowFile, Health, TrainSettings, fit_resumable,
+    Checkpoint, Device, FlowConfig, FlowFile, Health, TrainSettings, fit_resumable,
     train::{Jitter, Schedule},
 };
 
@@ -13,7 +13,8 @@ use crate::{
         marginals::{NamedChoice, choices, print_choices},
     },
     outcomes::{
-        dependence::linear_dependence,
+        dependence::{Dependence, linear_dependence},
+        local_dimension::LocalDimension,
         options::ReadOptions,
         table::OutcomeTable,
         text::{listed, shown},
@@ -25,6 +26,8 @@ use crate::{
     },
     training::{
         checks::{self, CHECKS},
+        ensemble::{self, train_members},
+        finished::finished,
         progress::TrainingProgress,
     },
 };
@@ -77,6 +80,10 @@ pub struct Args {
     /// [default: auto].
     #[arg(long, value_name = "NAME=CHOICE", value_delimiter = ',')]
     marginal: Vec<NamedChoice>,
+    /// Number of further flows, each trained on a random half of the outcomes: their spread is the error of the
+    /// flow. 0 for none [default: 5 where the training is short, otherwise 0].
+    #[arg(long, value_name = "K")]
+    ensemble: Option<usize>,
     /// Do not keep outcomes in the flow file. Estimates then cannot tell which events are beyond the data.
     #[arg(long)]
     no_keep_data: bool,
@@ -153,6 +160,53 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
             checkpoint.path.display()
         );
     }
+    let members = ensemble::members(args.ensemble, &config, &settings, n)?;
+    let x = table.x.as_view();
+    let earlier =
+        args.resume.then(|| finished(&args.out, &config, &settings, x, &device)).flatten();
+    let mut file = match earlier {
+        Some(file) => {
+            print_line!("{} is trained already", args.out.display());
+            file
+        }
+        None => train(args, &table, &config, &settings, &device, &checkpoint)?,
+    };
+    if file.members.len() < members {
+        interrupt::set_next(|| {
+            "the flow is written; the training of its ensemble goes on with --resume".to_owned()
+        });
+        train_members(&mut file, members, x, &device, &checkpoint, &args.out).map_err(|error| {
+            match error.downcast() {
+                Ok(error) => named(error, args, &table.names),
+                Err(error) => error,
+            }
+        })?;
+    }
+    let record = &file.record;
+    let (epoch, epochs) = (record.epoch, record.losses.len());
+    if let Some(held_out) = record.held_out.get(epoch - 1) {
+        print_line!(
+            "held-out log-likelihood {held_out:.4} in standardised units, at epoch {epoch} of {epochs}"
+        );
+    }
+    let health = Health::examine(&file.flow, None)?;
+    print(&health.to_string());
+    if members > 0 {
+        print_line!("an ensemble of {members} flows of random halves of the outcomes was added");
+    }
+    print_line!("flow written to {}", args.out.display());
+    Ok(health.passed())
+}
+
+/// Trains the flow and writes it.
+fn train(
+    args: &Args,
+    table: &OutcomeTable,
+    config: &FlowConfig,
+    settings: &TrainSettings,
+    device: &Device,
+    checkpoint: &Checkpoint,
+) -> anyhow::Result<FlowFile> {
     let kept = checkpoint.path.clone();
     interrupt::set_next(move || {
         if kept.exists() {
@@ -161,9 +215,9 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
             "nothing was written yet; run the command again".to_owned()
         }
     });
-    let mut observer = TrainingProgress::default();
+    let mut observer = TrainingProgress::new("training the flow");
     let result =
-        fit_resumable(table.x.as_view(), &config, &settings, &device, &mut observer, &checkpoint);
+        fit_resumable(table.x.as_view(), config, settings, device, &mut observer, checkpoint);
     let trained = result.map_err(|error| named(error, args, &table.names))?;
     let mut record = trained.record;
     let health = Health::examine(&trained.flow, None)?;
@@ -176,35 +230,49 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into();
-    let (epoch, epochs) = (record.epoch, record.losses.len());
-    let held_out = record.held_out.get(epoch - 1).copied();
     let mut file = FlowFile::new(trained.flow, record);
     if !args.no_keep_data {
         file = file.with_rows(table.x.as_view());
     }
     file.save(&args.out)?;
-    if let Some(held_out) = held_out {
-        print_line!(
-            "held-out log-likelihood {held_out:.4} in standardised units, at epoch {epoch} of {epochs}"
-        );
-    }
-    print(&health.to_string());
-    print_line!("flow written to {}", args.out.display());
-    Ok(health.passed())
+    Ok(file)
 }
 
-/// Says which feature is a linear function of others, and what can be done.
+/// Says which features depend on others so much that the outcomes have hardly a density, and what can be done.
 fn report_dependence(table: &OutcomeTable) {
-    let Some((i, of)) = linear_dependence(&table.x) else { return };
     let named =
         |list: &[usize]| -> Vec<String> { list.iter().map(|&i| table.names[i].clone()).collect() };
-    let others: Vec<usize> = (0..table.names.len()).filter(|&k| k != i).collect();
+    let Some(Dependence { feature, of, unexplained }) = linear_dependence(&table.x) else {
+        return report_surface(table);
+    };
+    let others: Vec<usize> = (0..table.names.len()).filter(|&k| k != feature).collect();
+    let (name, of, others) =
+        (shown(&table.names[feature]), listed(&named(&of), ", "), listed(&named(&others), ","));
+    if unexplained > 0.0 {
+        let percent = 100.0 * unexplained;
+        print_note!(
+            "warning: `{name}` is nearly a linear function of {of}, which leave {percent:.1e} % of its variance; \
+             leave it out with --columns {others} unless the rest matters"
+        );
+    } else {
+        print_note!(
+            "warning: `{name}` is a linear function of {of}, so the outcomes have no density; leave it out with \
+             --columns {others} or add noise with --jitter 0.02"
+        );
+    }
+}
+
+/// Says whether the outcomes lie near a curved surface.
+fn report_surface(table: &OutcomeTable) {
+    let Some(found) = LocalDimension::of(&table.x).filter(LocalDimension::is_near_surface) else {
+        return;
+    };
     print_note!(
-        "warning: `{}` is a linear function of {}, so the outcomes have no density; leave it out with \
-         --columns {} or add noise with --jitter 0.02",
-        shown(&table.names[i]),
-        listed(&named(&of), ", "),
-        listed(&named(&others), ",")
+        "warning: near neighbours lie as in {:.1} dimensions, those of shuffled columns as in {:.1}: the outcomes are near \
+         a surface of fewer dimensions than features and have hardly a density; leave out features that follow from \
+         others with --columns, or add noise with --jitter 0.02, less if the criterion is thin",
+        found.outcomes,
+        found.shuffled
     );
 }
 

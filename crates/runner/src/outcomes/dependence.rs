@@ -2,19 +2,33 @@
 
 use nalgebra::{DMatrix, DVector};
 
-/// Share of the variance of a feature that the others may leave unexplained.
-const UNEXPLAINED: f64 = 1e-10;
+/// Largest share of its variance that the others leave of an exact function: rounding.
+const ROUNDING: f64 = 1e-10;
+/// Largest share of its variance that the others leave of what is nearly a function.
+const NEARLY: f64 = 1e-3;
 /// Least factor of a feature that is named, both features in standard deviations.
 const FACTOR: f64 = 1e-4;
 
-/// The first feature that is a linear function of features before it, and those features.
+/// A feature that is a linear function of others, exactly or nearly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dependence {
+    /// The feature.
+    pub feature: usize,
+    /// The features that it is a function of.
+    pub of: Vec<usize>,
+    /// The share of its variance that they leave unexplained; 0 for an exact function.
+    pub unexplained: f64,
+}
+
+/// The first feature that is a linear function of features before it or, without one, that which is nearest to being
+/// one, if they leave less than a thousandth of its variance.
 ///
 /// The Cholesky factor $L$ of the correlation matrix is computed row by row; $L_{jj}^2$ is the share of
 /// the variance of feature $j$ that the features before it leave unexplained.
 ///
 /// # Shapes
 /// - `x`: `[d, n]`, one outcome per column
-pub fn linear_dependence(x: &DMatrix<f64>) -> Option<(usize, Vec<usize>)> {
+pub fn linear_dependence(x: &DMatrix<f64>) -> Option<Dependence> {
     let d = x.nrows();
     let mean = x.column_mean();
     let mut covariance = DMatrix::zeros(d, d);
@@ -27,6 +41,7 @@ pub fn linear_dependence(x: &DMatrix<f64>) -> Option<(usize, Vec<usize>)> {
     if !sd.iter().all(|sd| *sd > 0.0 && sd.is_finite()) {
         return None;
     }
+    let mut nearest = None;
     let mut l = DMatrix::<f64>::zeros(d, d);
     for j in 0..d {
         for i in 0..j {
@@ -35,13 +50,19 @@ pub fn linear_dependence(x: &DMatrix<f64>) -> Option<(usize, Vec<usize>)> {
         }
         let before = l.row(j).columns(0, j).transpose();
         let unexplained = 1.0 - before.norm_squared();
-        if unexplained < UNEXPLAINED {
+        let exact = unexplained < ROUNDING;
+        if exact || unexplained < nearest.as_ref().map_or(NEARLY, |n: &Dependence| n.unexplained) {
             let factors = l.view((0, 0), (j, j)).transpose().solve_upper_triangular(&before)?;
-            return Some((j, (0..j).filter(|&i| factors[i].abs() > FACTOR).collect()));
+            let of = (0..j).filter(|&i| factors[i].abs() > FACTOR).collect();
+            let unexplained = if exact { 0.0 } else { unexplained };
+            nearest = Some(Dependence { feature: j, of, unexplained });
+        }
+        if exact {
+            return nearest;
         }
         l[(j, j)] = unexplained.sqrt();
     }
-    None
+    nearest
 }
 
 #[cfg(test)]
@@ -57,8 +78,13 @@ mod tests {
                 _ => base(i, j),
             })
         };
-        assert_eq!(linear_dependence(&x(|a, _| a)), Some((3, vec![0])));
-        assert_eq!(linear_dependence(&x(|a, c| 1e6 - 3.0 * a + 0.1 * c)), Some((3, vec![0, 2])));
+        let exactly =
+            |of: &[usize]| Some(Dependence { feature: 3, of: of.to_vec(), unexplained: 0.0 });
+        assert_eq!(linear_dependence(&x(|a, _| a)), exactly(&[0]));
+        assert_eq!(linear_dependence(&x(|a, c| 1e6 - 3.0 * a + 0.1 * c)), exactly(&[0, 2]));
+        let nearly = linear_dependence(&x(|a, c| a + 0.01 * a * c)).unwrap();
+        assert_eq!((nearly.feature, nearly.of), (3, vec![0]));
+        assert!(nearly.unexplained > 1e-6 && nearly.unexplained < 1e-4, "{}", nearly.unexplained);
         assert_eq!(linear_dependence(&x(|a, c| a * c)), None);
         assert_eq!(linear_dependence(&x(|_, _| 5.0)), None);
     }

@@ -7,6 +7,7 @@ mod columns;
 mod csv;
 pub mod dependence;
 mod limit;
+pub mod local_dimension;
 mod npy;
 mod npz;
 mod number;

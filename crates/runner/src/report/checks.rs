@@ -48,7 +48,9 @@ pub(super) fn estimate(record: &EstimateRecord) -> anyhow::Result<()> {
     );
     for (key, interval) in [
         ("interval", Some(record.interval)),
-        ("interval_with_outcomes", record.interval_with_outcomes),
+        ("interval_of_flow", record.interval_of_flow),
+        ("interval_of_outcomes", record.interval_of_outcomes),
+        ("interval_of_all", record.interval_of_all),
         ("support.interval", record.support.map(|support| support.interval)),
     ] {
         let Some(interval) = interval else { continue };

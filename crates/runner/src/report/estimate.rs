@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use latent_is::{Estimate, Interval, IntervalKind, Support, Verdict, scientific};
+use latent_is::{Ensemble, Estimate, Interval, IntervalKind, Support, Verdict, scientific};
 use serde::{Deserialize, Serialize};
 
 use crate::estimation::{
@@ -10,9 +10,9 @@ use crate::estimation::{
     method::{MethodKind, Space},
 };
 
-/// What an estimate under a flow does not include.
+/// What the interval of the search does not include.
 pub const CAVEAT: &str = "The interval of the search is for the probability under the flow. It does not include \
-    the difference between the flow and its data; the interval with the outcomes does.";
+    the difference between the flow and its data; the intervals of the flow and of the outcomes do.";
 
 /// Version of the format of the record. Files of version 1 lack the number.
 pub const FORMAT_VERSION: u32 = 2;
@@ -65,10 +65,18 @@ pub struct EstimateRecord {
     /// What these outcomes say without the flow, with an interval of 99 %.
     #[serde(default)]
     pub support: Option<Support>,
-    /// The hull of the interval of the estimate and of that of the outcomes without the flow, both of 95 %. The
-    /// first is the error of the search, the second what so many outcomes can say at all.
+    /// The estimates under the members of the flow's ensemble, if it has one.
     #[serde(default)]
-    pub interval_with_outcomes: Option<Interval>,
+    pub ensemble: Option<Ensemble>,
+    /// The 95 % interval that the ensemble gives: the error of the flow.
+    #[serde(default)]
+    pub interval_of_flow: Option<Interval>,
+    /// The 95 % interval of the outcomes without the flow: what so many outcomes can say at all.
+    #[serde(default)]
+    pub interval_of_outcomes: Option<Interval>,
+    /// The hull of the intervals of search, flow and outcomes, if there is more than the first.
+    #[serde(default, alias = "interval_with_outcomes")]
+    pub interval_of_all: Option<Interval>,
     /// The estimate with its diagnostics; its points are in the space of the estimator.
     pub estimate: Estimate,
 }
@@ -80,6 +88,21 @@ pub fn between(interval: &Interval, digits: usize) -> String {
         scientific(interval.ln_lower, digits),
         scientific(interval.ln_upper, digits)
     )
+}
+
+impl EstimateRecord {
+    /// The 95 % intervals with their names: of the search, of the flow, of the outcomes, and all together.
+    pub fn intervals(&self) -> Vec<(&'static str, String)> {
+        let mut intervals = vec![("95 % interval of the search", between(&self.interval, 4))];
+        for (name, interval) in [
+            ("95 % interval of the flow", &self.interval_of_flow),
+            ("95 % interval of the outcomes", &self.interval_of_outcomes),
+            ("95 % interval, all together", &self.interval_of_all),
+        ] {
+            intervals.extend(interval.iter().map(|interval| (name, between(interval, 2))));
+        }
+        intervals
+    }
 }
 
 /// What outcomes say about the event without the flow, in one sentence.

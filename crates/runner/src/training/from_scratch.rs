@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::Path};
 
-use flow_core::{Checkpoint, Device, Flow, FlowFile, Health, fit_resumable, train::data_hash};
+use flow_core::{Checkpoint, Device, Flow, FlowFile, Health, fit_resumable};
 use nalgebra::DMatrix;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     },
     training::{
         checks::{self, CHECKS},
+        finished::finished,
         progress::TrainingProgress,
     },
 };
@@ -60,7 +61,9 @@ pub fn from_scratch(
     let seed = training.seed_of_data();
     let x = simulate_resumable(training.runs, seed, &parts[0])?;
     let path = out.join("flow.safetensors");
-    let file = if let Some(file) = finished(&path, training, &x, device) {
+    let file = if let Some(file) =
+        finished(&path, &training.flow, &training.settings, x.as_view(), device)
+    {
         print_line!("{} is trained already", path.display());
         file
     } else {
@@ -94,7 +97,7 @@ fn train(
 ) -> anyhow::Result<FlowFile> {
     let checkpoint = Checkpoint::new(checkpoint);
     let (config, settings) = (&training.flow, &training.settings);
-    let mut observer = TrainingProgress::default();
+    let mut observer = TrainingProgress::new("training the flow");
     let trained = fit_resumable(x.as_view(), config, settings, device, &mut observer, &checkpoint)?;
     let mut record = trained.record;
     record.provenance = provenance.into_iter().collect();
@@ -104,21 +107,6 @@ fn train(
         print_note!("warning: the checks of the flow {failed}");
     }
     Ok(FlowFile::new(trained.flow, record).with_rows(x.as_view()))
-}
-
-/// The flow at `path`, if training on `x` would give the same flow. A run that was interrupted after
-/// the training has no checkpoint any more, but it has this file.
-fn finished(
-    path: &Path,
-    training: &Training,
-    x: &DMatrix<f64>,
-    device: &Device,
-) -> Option<FlowFile> {
-    let file = FlowFile::load(path, device).ok()?;
-    let same = *file.flow.config() == training.flow
-        && file.record.settings == training.settings
-        && file.record.data_hash == data_hash(x.as_view());
-    same.then_some(file)
 }
 
 /// A reference from fresh simulations, for a system whose failure regions are fixed.

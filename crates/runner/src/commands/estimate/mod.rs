@@ -1,6 +1,7 @@
 //! `latent-is estimate`: the probability of a failure criterion under a flow.
 
 mod failures;
+mod judgement;
 mod source;
 mod terminal;
 
@@ -9,15 +10,22 @@ use std::{
     time::Instant,
 };
 
+use flow_core::Flow;
 use latent_is::{
-    Estimate, FinalStage, FlowTransport, LimitState, StandardNormal, Support, Transport, Units,
+    Ensemble, Estimate, FinalStage, FlowTransport, Interval, LimitState, StandardNormal, Support,
+    Transport, Units,
     latent::{ComposedLimitState, PushForward},
-    verdict::{Reason, Status},
+    rng::derive,
+    verdict::Status,
 };
 
 use crate::{
     commands::{
-        estimate::{failures::Failures, source::FlowSource},
+        estimate::{
+            failures::Failures,
+            judgement::{OUTCOMES_CONFIDENCE, judge},
+            source::FlowSource,
+        },
         features::outcomes_for,
     },
     criterion::FailureCriterion,
@@ -35,8 +43,8 @@ use crate::{
 const RECORDED: usize = 1_000;
 /// Confidence of the interval.
 const CONFIDENCE: f64 = 0.95;
-/// Confidence of the intervals from the outcomes alone and from the flow that must overlap.
-const OUTCOMES_CONFIDENCE: f64 = 0.99;
+/// Target of the coefficient of variation for the members of an ensemble, unless a larger one is asked for.
+const MEMBER_COV: f64 = 0.1;
 
 /// Estimates the probability of a failure criterion under a flow.
 #[derive(clap::Args, Clone, Debug)]
@@ -105,42 +113,38 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         (None, rows) => rows,
     };
     let data = data.map(|x| moments.apply(x.as_view()));
+    let members = file.members;
     let failed_checks = checks::failed(&file.record).map(str::to_owned);
     let provenance = file.record.provenance;
     let transport = FlowTransport::new(file.flow, Units::Standardised);
 
     let begin = Instant::now();
-    let estimate = estimate(args, &criterion, &transport)?;
+    let estimate = estimate(args, args.target_cov, &criterion, &transport, args.seed)?;
+    let ensemble = ensemble(args, members, &criterion)?;
     let seconds = begin.elapsed().as_secs_f64();
     let interval = estimate.interval(CONFIDENCE);
-    let (agreement, support, interval_with_outcomes) = match &data {
+    let interval_of_flow = ensemble.as_ref().map(|e| e.interval(estimate.ln_pf, CONFIDENCE));
+    let (agreement, support, interval_of_outcomes) = match &data {
         Some(x_std) => {
             let agreement = Agreement::new(&criterion, x_std, &transport, &estimate, args.seed)?;
             let g = criterion.evaluate(x_std.as_view())?;
             let support = Support::of(g.as_slice(), OUTCOMES_CONFIDENCE)?;
             let outcomes = Support::of(g.as_slice(), CONFIDENCE)?.interval;
-            (Some(agreement), Some(support), Some(outcomes.hull(&interval)))
+            (Some(agreement), Some(support), Some(outcomes))
         }
         None => (None, None, None),
     };
-    let mut verdict = estimate.verdict();
-    if let Some(reason) = agreement.as_ref().and_then(Agreement::reason) {
-        verdict = verdict.with(reason);
-    }
-    verdict = match &support {
-        // Whether the outcomes contradict a supported event is seen in the levels.
-        Some(support) if support.is_supported() => verdict,
-        Some(support) => {
-            let own = estimate.interval(OUTCOMES_CONFIDENCE);
-            support
-                .reason(estimate.ln_pf, &own)
-                .map_or(verdict.clone(), |reason| verdict.with(reason))
-        }
-        None => verdict.with(Reason::NoOutcomes),
-    };
-    if failed_checks.is_some() {
-        verdict = verdict.with(Reason::FlowChecksFailed);
-    }
+    let further: Vec<Interval> =
+        [interval_of_flow, interval_of_outcomes].into_iter().flatten().collect();
+    let interval_of_all = (!further.is_empty())
+        .then(|| further.iter().fold(interval, |hull, interval| hull.hull(interval)));
+    let verdict = judge(
+        &estimate,
+        ensemble.as_ref(),
+        agreement.as_ref(),
+        support.as_ref(),
+        failed_checks.is_none(),
+    );
     let (status, sentence) = (verdict.status, verdict.to_string());
     let failures = Failures::of(&estimate, &transport, args.space)?;
     if let Some(path) = &args.samples {
@@ -169,7 +173,10 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         failures: failures.rows(RECORDED),
         agreement,
         support,
-        interval_with_outcomes,
+        ensemble,
+        interval_of_flow,
+        interval_of_outcomes,
+        interval_of_all,
         estimate,
     };
     if let Some(path) = &args.json {
@@ -193,19 +200,36 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
 /// Runs the estimator.
 fn estimate(
     args: &Args,
+    target_cov: f64,
     criterion: &FailureCriterion,
     transport: &FlowTransport,
+    seed: u64,
 ) -> anyhow::Result<Estimate> {
-    let last = FinalStage::builder()
-        .target_cov(Some(args.target_cov))
-        .budget(Some(args.budget))
-        .build()?;
+    let last =
+        FinalStage::builder().target_cov(Some(target_cov)).budget(Some(args.budget)).build()?;
     let method = args.method.with(last)?;
     Ok(match args.space {
         Space::Latent => {
             let g = ComposedLimitState::new(criterion, transport)?;
-            method.estimate(&StandardNormal::new(transport.dim()), &g, args.seed)?
+            method.estimate(&StandardNormal::new(transport.dim()), &g, seed)?
         }
-        Space::Target => method.estimate(&PushForward::new(transport), criterion, args.seed)?,
+        Space::Target => method.estimate(&PushForward::new(transport), criterion, seed)?,
     })
+}
+
+/// Estimates under the members of the flow's ensemble. A file without members has none, and one that has a single member
+/// because its training was interrupted says nothing.
+fn ensemble(
+    args: &Args,
+    members: Vec<Flow>,
+    criterion: &FailureCriterion,
+) -> anyhow::Result<Option<Ensemble>> {
+    let mut estimates = Vec::with_capacity(members.len());
+    for (k, member) in members.into_iter().enumerate() {
+        let transport = FlowTransport::new(member, Units::Standardised);
+        let target_cov = args.target_cov.max(MEMBER_COV);
+        let seed = derive(args.seed, "member", k as u64);
+        estimates.push(estimate(args, target_cov, criterion, &transport, seed)?);
+    }
+    Ok(if estimates.len() > 1 { Some(Ensemble::of(&estimates)?) } else { None })
 }

@@ -8,22 +8,19 @@ use latent_is::scientific;
 use crate::{
     estimation::agreement::Agreement,
     output::terminal::print_line,
-    report::estimate::{CAVEAT, EstimateRecord, between, support_sentence},
+    report::estimate::{CAVEAT, EstimateRecord, support_sentence},
 };
 
 /// Prints the estimate, its diagnostics and the verdict.
 pub(super) fn print_estimate(record: &EstimateRecord, seconds: f64) {
-    let (estimate, interval) = (&record.estimate, &record.interval);
+    let estimate = &record.estimate;
     let mut table = Table::new();
     let mut row = |name: &str, value: String| {
         table.add_row([name, &value]);
     };
     row("flow", record.flow.clone());
     row("failure probability", scientific(estimate.ln_pf, 4));
-    row("95 % interval of the search", between(interval, 4));
-    if let Some(interval) = &record.interval_with_outcomes {
-        row("95 % interval with the outcomes", between(interval, 2));
-    }
+    record.intervals().into_iter().for_each(|(name, interval)| row(name, interval));
     row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
     row("evaluations", estimate.counts.evaluations.to_string());
     row("failures drawn", format!("{} of {}", estimate.counts.failures, estimate.counts.draws));

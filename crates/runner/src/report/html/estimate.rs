@@ -7,7 +7,7 @@ use crate::{
     estimation::agreement::Agreement,
     figures::chart::{Mark, Panel, Series, draw},
     report::{
-        estimate::{CAVEAT, EstimateRecord, between, support_sentence},
+        estimate::{CAVEAT, EstimateRecord, support_sentence},
         html::page::{made_by, page, pairs, picture},
     },
 };
@@ -27,7 +27,6 @@ pub fn page_of_estimate(record: &EstimateRecord) -> anyhow::Result<String> {
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let mut numbers = vec![
         ("failure probability", scientific(estimate.ln_pf, 4)),
-        ("95 % interval of the search", between(&record.interval, 4)),
         ("coefficient of variation", percent(estimate.cov)),
         ("evaluations of the criterion", estimate.counts.evaluations.to_string()),
         ("NaN evaluations", estimate.counts.nan_evaluations.to_string()),
@@ -35,9 +34,7 @@ pub fn page_of_estimate(record: &EstimateRecord) -> anyhow::Result<String> {
         ("effective sample size", format!("{:.0}", estimate.weights.ess)),
         ("largest share of one draw", percent(estimate.weights.max_share)),
     ];
-    if let Some(interval) = &record.interval_with_outcomes {
-        numbers.insert(2, ("95 % interval with the outcomes", between(interval, 2)));
-    }
+    numbers.splice(1..1, record.intervals());
     if let Some(k) = estimate.weights.pareto_k {
         numbers.push(("Pareto k of the weights", format!("{k:.2}")));
     }
