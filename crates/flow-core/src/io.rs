@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     bijection::standardise::Standardise,
+    completion::Completion,
     config::FlowConfig,
     device::Precision,
     error::FlowError,
@@ -36,6 +37,10 @@ const ROWS: &str = "training.rows";
 const MOST_ROWS: usize = 50_000;
 /// Key of the marginal maps.
 const MARGINALS: &str = "marginals";
+/// Version of a file with features that follow from those of the flow.
+const VERSION_WITH_COMPLETION: &str = "4";
+/// Key of the free features.
+const FREE: &str = "free";
 /// Key of the number of members.
 const MEMBERS: &str = "members";
 /// Largest number of members.
@@ -52,8 +57,10 @@ pub struct FlowFile {
     /// How it was trained.
     pub record: TrainingRecord,
     /// Some of the outcomes that it was trained on, `[d, n]`, in the units of the data: they tell which events are
-    /// beyond the data.
+    /// beyond the data. With a completion they are all features of the outcomes that it was made from.
     pub rows: Option<DMatrix<f64>>,
+    /// How all features of an outcome follow from those of the flow, if it is a flow of the free ones.
+    pub completion: Option<Completion>,
     /// Flows of random halves of the outcomes, see [`fit_member`](crate::fit_member); at most 100. Their spread is the
     /// error of the flow.
     pub members: Vec<Flow>,
@@ -62,7 +69,7 @@ pub struct FlowFile {
 impl FlowFile {
     /// A flow with its record, without outcomes.
     pub fn new(flow: Flow, record: TrainingRecord) -> Self {
-        Self { flow, record, rows: None, members: Vec::new() }
+        Self { flow, record, rows: None, completion: None, members: Vec::new() }
     }
 
     /// Keeps outcomes that the flow was trained on: all, or 50,000 of them, evenly spread over their order.
@@ -71,12 +78,31 @@ impl FlowFile {
     /// - `x`: `[d, n]`, in the units of the data
     #[must_use]
     pub fn with_rows(mut self, x: DMatrixView<'_, f64>) -> Self {
-        let n = x.ncols();
-        let kept = n.min(MOST_ROWS);
-        let chosen: Vec<usize> =
-            (0..kept).map(|i| (i as u128 * n as u128 / kept as u128) as usize).collect();
-        self.rows = Some(x.select_columns(&chosen));
+        self.rows = Some(spread(x));
         self
+    }
+
+    /// Makes the flow one of the features `free`, `[m]`, from which all features follow. Keeps outcomes as
+    /// [`with_rows`](Self::with_rows).
+    ///
+    /// # Shapes
+    /// - `x`: `[d, n]`, in the units of the data
+    ///
+    /// # Errors
+    /// As [`Completion::new`], and [`FlowError::Features`] for another number of features than the flow has.
+    pub fn with_completion(
+        mut self,
+        x: DMatrixView<'_, f64>,
+        free: &[usize],
+    ) -> Result<Self, FlowError> {
+        let (expected, actual) = (self.flow.features(), free.len());
+        if actual != expected {
+            return Err(FlowError::Features { expected, actual });
+        }
+        let completion = Completion::new(spread(x).as_view(), free)?;
+        self.rows = Some(completion.rows().clone());
+        self.completion = Some(completion);
+        Ok(self)
     }
 
     /// Adds the members of an ensemble, of the architecture, the precision and the moments of the flow.
@@ -123,7 +149,8 @@ impl FlowFile {
     ) -> Result<Self, FlowError> {
         let origin = origin.into();
         let wrong = |reason: String| FlowError::Format { path: origin.clone(), reason };
-        let versions = [VERSION, VERSION_WITH_EXTRAS, VERSION_WITH_MEMBERS];
+        let versions =
+            [VERSION, VERSION_WITH_EXTRAS, VERSION_WITH_MEMBERS, VERSION_WITH_COMPLETION];
         let meta = read_metadata(bytes, FORMAT, &versions).map_err(&wrong)?;
         let config: FlowConfig = parse(&meta, "config").map_err(&wrong)?;
         let precision: Precision = parse(&meta, "precision").map_err(&wrong)?;
@@ -146,9 +173,16 @@ impl FlowFile {
             Ok(states[0].remove(name).ok_or_else(missing)?.data)
         };
         let standardise = Standardise::new(moments(MEAN)?, moments(SD)?)?;
-        let rows = match states[0].remove(ROWS) {
-            Some(tensor) => Some(matrix(tensor, config.features()).map_err(&wrong)?),
-            None => None,
+        let free: Option<Vec<usize>> = optional(&meta, FREE).map_err(&wrong)?;
+        let tensor = states[0].remove(ROWS);
+        let rows = match (tensor, &free) {
+            (Some(tensor), None) => Some(matrix(tensor, config.features()).map_err(&wrong)?),
+            (Some(tensor), Some(_)) => {
+                let d = tensor.shape.last().copied().unwrap_or(0);
+                Some(matrix(tensor, d).map_err(&wrong)?)
+            }
+            (None, Some(_)) => return Err(wrong(format!("`{ROWS}` is missing"))),
+            (None, None) => None,
         };
         let mut flows = Vec::with_capacity(states.len());
         for (i, state) in states.into_iter().enumerate() {
@@ -159,7 +193,13 @@ impl FlowFile {
         }
         let members = flows.split_off(1);
         let flow = flows.swap_remove(0);
-        Ok(Self { flow, record, rows, members })
+        let file = Self { flow, record, rows: None, completion: None, members };
+        match (rows, free) {
+            (Some(rows), Some(free)) => file
+                .with_completion(rows.as_view(), &free)
+                .map_err(|error| wrong(format!("its `{FREE}` does not fit: {error}"))),
+            (rows, _) => Ok(Self { rows, ..file }),
+        }
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, FlowError> {
@@ -192,6 +232,9 @@ impl FlowFile {
             let tensor = HostTensor { shape: vec![n, d], data, integer: false };
             tensors.push(Stored::new(ROWS, &tensor, Precision::F64));
         }
+        if let Some(completion) = &self.completion {
+            meta.insert(FREE.to_owned(), json(&completion.free()));
+        }
         if !self.members.is_empty() {
             meta.insert(MEMBERS.to_owned(), json(&self.members.len()));
         }
@@ -204,7 +247,9 @@ impl FlowFile {
     }
 
     fn version(&self) -> &'static str {
-        if !self.members.is_empty() {
+        if self.completion.is_some() {
+            VERSION_WITH_COMPLETION
+        } else if !self.members.is_empty() {
             VERSION_WITH_MEMBERS
         } else if self.flow.marginals().are_affine() && self.rows.is_none() {
             VERSION
@@ -235,6 +280,15 @@ impl FlowFile {
     }
 }
 
+/// All outcomes, or 50,000 of them, evenly spread over their order.
+fn spread(x: DMatrixView<'_, f64>) -> DMatrix<f64> {
+    let n = x.ncols();
+    let kept = n.min(MOST_ROWS);
+    let chosen: Vec<usize> =
+        (0..kept).map(|i| (i as u128 * n as u128 / kept as u128) as usize).collect();
+    x.select_columns(&chosen)
+}
+
 /// What the tensors of flow `i` begin with: nothing for the flow itself, `member.0.` for the first member.
 fn prefix(i: usize) -> String {
     i.checked_sub(1).map_or(String::new(), |k| format!("member.{k}."))
@@ -257,7 +311,8 @@ fn place(name: &str, members: usize) -> (usize, &str) {
 /// The outcomes of a file, `[d, n]`.
 fn matrix(tensor: HostTensor, d: usize) -> Result<DMatrix<f64>, String> {
     match tensor.shape[..] {
-        [n, features] if features == d && n > 0 && n.checked_mul(d) == Some(tensor.data.len()) => {}
+        [n, features]
+            if features == d && d > 0 && n > 0 && n.checked_mul(d) == Some(tensor.data.len()) => {}
         _ => {
             let shape = tensor.shape;
             return Err(format!("`{ROWS}` has shape {shape:?}; it must have {d} columns"));

@@ -44,6 +44,7 @@
 //! | decode without log-determinants | [`Flow::decode_points`], [`StandardisedFlow::decode_points`] |
 //! | map more rows than fit in memory | [`Flow::encode_into`], [`Flow::decode_into`], [`Mapped`] |
 //! | give features their tails, bounds and point masses | [`marginals`], [`TrainSettings::marginals`] |
+//! | leave out features that follow from others | [`Completion`], [`FlowFile::with_completion`] |
 //! | check a flow far from the origin | [`Health`] |
 //! | read and write flows | [`FlowFile`] |
 //! | exchange weights with `nflows` | [`Flow::from_nflows`], [`Flow::to_nflows`], [`StateDict`] |
@@ -100,6 +101,7 @@
 
 mod base;
 pub mod bijection;
+mod completion;
 mod config;
 mod cpu;
 mod device;
@@ -124,6 +126,7 @@ mod units;
 mod words;
 
 pub use burn::tensor::Device;
+pub use completion::Completion;
 pub use config::{FlowConfig, FlowConfigBuilder, LinearKind, TransformKind};
 pub use device::{DEVICES, Precision, default_device, device};
 pub use error::FlowError;

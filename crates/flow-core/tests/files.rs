@@ -193,3 +193,43 @@ fn members_of_another_architecture_are_not_written() {
     let error = other.save(&path).unwrap_err().to_string();
     assert!(error.contains("of the architecture") && !path.exists(), "{error}");
 }
+
+#[test]
+fn a_flow_of_free_features_is_read_back_with_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flow.safetensors");
+    let y = normals(2, 600);
+    let x = DMatrix::from_fn(3, 600, |i, j| match i {
+        0 => y[(0, j)],
+        1 => y[(0, j)] * y[(1, j)],
+        _ => y[(1, j)],
+    });
+    let config = FlowConfig::builder(2).hidden(8).steps(2).build().unwrap();
+    let settings = TrainSettings::builder().epochs(1).build().unwrap();
+    let trained = fit(y.as_view(), &config, &settings, &default_device(), &mut ()).unwrap();
+    let before = FlowFile::new(trained.flow, trained.record);
+    let before = before.with_completion(x.as_view(), &[0, 2]).unwrap();
+    before.save(&path).unwrap();
+    let after = FlowFile::load(&path, &default_device()).unwrap();
+    assert_eq!(after.rows, Some(x.clone()));
+    let completed = |file: &FlowFile| {
+        let completion = file.completion.as_ref().unwrap();
+        let y_std = file.flow.standardise().apply(y.as_view());
+        completion.moments().undo(completion.complete(y_std.as_view()).unwrap().as_view())
+    };
+    assert_eq!(completed(&after), completed(&before));
+    assert!((completed(&after) - &x).amax() < 1e-6);
+    assert!(file().with_completion(x.as_view(), &[0, 2]).is_err());
+
+    let bytes = std::fs::read(&path).unwrap();
+    for (from, to) in
+        [("\"free\":\"[0,2]\"", "\"free\":\"[0,9]\""), ("[0,2]", "[0,0]"), ("[0,2]", "[2]  ")]
+    {
+        let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+        let mut bytes = bytes.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        let read = FlowFile::from_bytes(&bytes, "some.safetensors", &default_device());
+        let message = read.unwrap_err().to_string();
+        assert!(message.contains("its `free` does not fit"), "{message}");
+    }
+}

@@ -116,3 +116,69 @@ fn dependence_is_reported_before_training() {
         assert!(message.contains(expected), "{message}");
     }
 }
+
+/// Three features of which two determine the third: P(c >= 5) with c = a + b^2 by the flow of a and b.
+#[test]
+fn a_flow_of_free_features_estimates_criteria_on_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let mut table = "a,c,b\n".to_owned();
+    let mut failures = 0;
+    let n = 20_000;
+    for _ in 0..n {
+        let [a, b]: [f64; 2] = std::array::from_fn(|_| rng.sample(StandardNormal));
+        failures += usize::from(a + b * b >= 5.0);
+        writeln!(table, "{a},{},{b}", a + b * b).unwrap();
+    }
+    std::fs::write(folder.join("table.csv"), table).unwrap();
+    let event = "[[half_space]]\nfeatures = { c = 1.0 }\nat_least = 5.0\n";
+    std::fs::write(folder.join("event.toml"), event).unwrap();
+    let output = run(folder, &[&TRAIN[..], &["--free", "a,b", "--ensemble", "2"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("c: follows from the free features within"), "{printed}");
+    let flow = "flow.safetensors";
+    let inspected = text(&run(folder, &["inspect", flow]).stdout);
+    assert!(inspected.contains("other features follow from these: c"), "{inspected}");
+    for space in ["latent", "target"] {
+        let output = run(
+            folder,
+            &[
+                "estimate",
+                "--flow",
+                flow,
+                "--criterion",
+                "event.toml",
+                "--space",
+                space,
+                "--json",
+                "out.json",
+                "--samples",
+                "failures.csv",
+            ],
+        );
+        let json = std::fs::read_to_string(folder.join("out.json")).unwrap();
+        let record: Value = serde_json::from_str(&json).unwrap();
+        let pf = record["probability"].as_f64().unwrap();
+        // Some 4 % of the outcomes fail, so that their share has a standard error of 3.5 %; the flow is given 10 %.
+        let share = f64::from(u32::try_from(failures).unwrap()) / f64::from(n);
+        assert!((pf / share - 1.0).abs() < 0.2, "{space}: {pf} {share} {}", text(&output.stdout));
+        assert_eq!(record["features"].as_array().unwrap().len(), 3);
+        let failures = std::fs::read_to_string(folder.join("failures.csv")).unwrap();
+        assert!(failures.starts_with("a,c,b,weight\n"), "{space}");
+        for line in failures.lines().skip(1) {
+            let v: Vec<f64> = line.split(',').map(|v| v.parse().unwrap()).collect();
+            assert!((v[1] - v[0] - v[2] * v[2]).abs() < 1e-3 && v[1] >= 5.0 - 1e-6, "{line}");
+        }
+    }
+    for (wrong, expected) in [
+        ("a,d", "--free: there is no feature `d`; the features are a, c, b"),
+        ("a,a", "--free: `a` is there twice"),
+        ("a,b,c", "--free names all features"),
+    ] {
+        let output = run(folder, &[&TRAIN[..], &["--free", wrong]].concat());
+        let message = text(&output.stderr);
+        assert!(output.status.code() == Some(1) && message.contains(expected), "{message}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use flow_core::FlowFile;
+use flow_core::{Completion, FlowFile};
 
 use crate::outcomes::{self, options::ReadOptions, table::OutcomeTable};
 
@@ -25,8 +25,20 @@ pub(super) fn stored_names(names: &[String]) -> String {
 
 /// Names of the features of a flow; `x0`, `x1`, … if the file has no names.
 pub(super) fn feature_names(file: &FlowFile) -> Vec<String> {
-    recorded_names(file)
-        .unwrap_or_else(|| (0..file.flow.features()).map(|i| format!("x{i}")).collect())
+    recorded_names(file).unwrap_or_else(|| (0..features(file)).map(|i| format!("x{i}")).collect())
+}
+
+/// Number of features of the outcomes, of which a flow may have only the free ones.
+fn features(file: &FlowFile) -> usize {
+    file.completion.as_ref().map_or(file.flow.features(), Completion::features)
+}
+
+/// Names of the features that the flow itself has, of all features `names`.
+pub(super) fn names_in_flow(file: &FlowFile, names: &[String]) -> Vec<String> {
+    match &file.completion {
+        Some(completion) => completion.free().iter().map(|&i| names[i].clone()).collect(),
+        None => names.to_vec(),
+    }
 }
 
 /// Names of the features of a flow, if the file has them.
@@ -34,7 +46,7 @@ fn recorded_names(file: &FlowFile) -> Option<Vec<String>> {
     let stored = file.record.provenance.get(FEATURES)?;
     let names: Vec<String> = serde_json::from_str(stored)
         .unwrap_or_else(|_| stored.split(',').map(str::to_owned).collect());
-    (names.len() == file.flow.features()).then_some(names)
+    (names.len() == features(file)).then_some(names)
 }
 
 /// Name of the column of weights among sampled failures with the features `names`: `weight`, with as

@@ -6,10 +6,10 @@ use flow_core::{FlowFile, Health};
 
 use crate::{
     commands::{
-        features::{feature_names, outcomes_for},
+        features::{feature_names, names_in_flow, outcomes_for},
         marginals::print_maps,
     },
-    outcomes::options::ReadOptions,
+    outcomes::{options::ReadOptions, text::listed},
     output::terminal::{print, print_line},
     training::checks,
 };
@@ -44,10 +44,15 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         config.tail_bound()
     );
     let (names, moments) = (feature_names(&file), file.flow.standardise());
-    for (name, (mean, sd)) in names.iter().zip(moments.mean().iter().zip(moments.sd())) {
+    let own = names_in_flow(&file, &names);
+    for (name, (mean, sd)) in own.iter().zip(moments.mean().iter().zip(moments.sd())) {
         print_line!("  {name:<16} mean {mean:>14.6} standard deviation {sd:>14.6}");
     }
-    print_maps(&names, file.flow.marginals());
+    print_maps(&own, file.flow.marginals());
+    if own.len() < names.len() {
+        let others: Vec<String> = names.iter().filter(|n| !own.contains(n)).cloned().collect();
+        print_line!("other features follow from these: {}", listed(&others, ", "));
+    }
     if let Some(rows) = &file.rows {
         print_line!("holds {} of the outcomes it was trained on", rows.ncols());
     }
@@ -73,7 +78,11 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     }
     let read = |path| outcomes_for(path, &names, &args.read);
     let data = args.data.as_deref().map(read).transpose()?;
-    let health = Health::examine(&file.flow, data.as_ref().map(|table| table.x.as_view()))?;
+    let data = data.map(|table| match &file.completion {
+        Some(completion) => table.x.select_rows(completion.free()),
+        None => table.x,
+    });
+    let health = Health::examine(&file.flow, data.as_ref().map(nalgebra::DMatrix::as_view))?;
     print(&health.to_string());
     Ok(health.passed() && checks::failed(record).is_none())
 }

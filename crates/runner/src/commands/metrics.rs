@@ -78,7 +78,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let samples = in_order_of(samples, &names, &args.samples, &whose)?;
     let real = in_order_of(real, &names, &args.real, &whose)?;
     let moments = match &flow {
-        Some(file) => file.flow.standardise().clone(),
+        Some(file) => match &file.completion {
+            Some(completion) => completion.moments().clone(),
+            None => file.flow.standardise().clone(),
+        },
         None => Standardise::from_data(real.x.as_view())?,
     };
     let mut x_std = [moments.apply(real.x.as_view()), moments.apply(samples.x.as_view())];
@@ -95,7 +98,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let near =
         KnnReference::new(real.as_view(), args.neighbours)?.density_coverage(samples.as_view())?;
     let nll = match &flow {
-        Some(file) if samples.ncols() > 0 => {
+        // A flow of free features alone has no density of all features.
+        Some(file) if samples.ncols() > 0 && file.completion.is_none() => {
             Some(-file.flow.standardised().ln_pdf(samples.as_view())?.mean())
         }
         _ => None,

@@ -4,11 +4,11 @@
 //! Milder levels of the criterion do, because some outcomes reach them: a flow that is wrong there is
 //! wrong at failure as well.
 
-use latent_is::{Estimate, EvalError, FlowTransport, Interval, LimitState, Reason, rng::derive};
+use latent_is::{Estimate, EvalError, Interval, LimitState, Reason, rng::derive};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use crate::criterion::FailureCriterion;
+use crate::{criterion::FailureCriterion, estimation::flow_model::FlowModel};
 
 /// Shares of the outcomes that define the levels.
 const SHARES: [f64; 5] = [0.1, 0.03, 0.01, 0.003, 0.001];
@@ -55,12 +55,14 @@ impl Agreement {
     pub fn new(
         criterion: &FailureCriterion,
         x_std: &DMatrix<f64>,
-        transport: &FlowTransport,
+        model: &FlowModel,
         estimate: &Estimate,
         seed: u64,
     ) -> anyhow::Result<Self> {
-        let draws = transport.flow().standardised().sample(DRAWS, derive(seed, "agreement", 0))?;
-        let (data, drawn) = (sorted(criterion, x_std)?, sorted(criterion, &draws)?);
+        let flow = model.transport.flow();
+        let draws = flow.standardised().sample(DRAWS, derive(seed, "agreement", 0))?;
+        let (data, drawn) =
+            (sorted(criterion, x_std)?, sorted(&model.limit_state(criterion), &draws)?);
         let n = data.len();
         let mut levels = Vec::new();
         for share in SHARES {
@@ -132,7 +134,7 @@ impl Agreement {
 }
 
 /// Values of the limit-state function in ascending order.
-fn sorted(criterion: &FailureCriterion, x_std: &DMatrix<f64>) -> Result<Vec<f64>, EvalError> {
+fn sorted(criterion: &dyn LimitState, x_std: &DMatrix<f64>) -> Result<Vec<f64>, EvalError> {
     let mut g: Vec<f64> = criterion.evaluate(x_std.as_view())?.iter().copied().collect();
     g.sort_by(f64::total_cmp);
     Ok(g)

@@ -2,4 +2,5 @@
 //! flow with data.
 
 pub mod agreement;
+pub mod flow_model;
 pub mod method;

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use latent_is::{Estimate, FlowTransport, Transport};
+use latent_is::{Estimate, Transport};
 use nalgebra::{DMatrix, DVector};
 
 use crate::{
     commands::features::weight_column,
-    estimation::method::Space,
+    estimation::{flow_model::FlowModel, method::Space},
     outcomes::{self, Format},
 };
 
@@ -24,17 +24,13 @@ impl Failures {
     ///
     /// # Errors
     /// When the flow cannot decode the points.
-    pub(super) fn of(
-        estimate: &Estimate,
-        transport: &FlowTransport,
-        space: Space,
-    ) -> anyhow::Result<Self> {
-        let moments = transport.flow().standardise();
-        let points = estimate.sample.points.as_view();
-        let x = match space {
-            Space::Latent => moments.undo(transport.decode_points(points)?.as_view()),
-            Space::Target => moments.undo(points),
+    pub(super) fn of(estimate: &Estimate, model: &FlowModel, space: Space) -> anyhow::Result<Self> {
+        let points = &estimate.sample.points;
+        let y_std = match space {
+            Space::Latent => model.transport.decode_points(points.as_view())?,
+            Space::Target => points.clone(),
         };
+        let x = model.moments().undo(model.complete(y_std)?.as_view());
         Ok(Self { x, weights: estimate.sample.ln_w.map(f64::exp) })
     }
 

@@ -31,6 +31,7 @@ use crate::{
     criterion::FailureCriterion,
     estimation::{
         agreement::Agreement,
+        flow_model::{CompletedLimitState, FlowModel},
         method::{MethodKind, Space},
     },
     outcomes::{Format, options::ReadOptions},
@@ -106,27 +107,27 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     let _outputs = Outputs::claim(&inputs, &outputs, &[])?;
     let source = FlowSource::load(args.flow.as_deref(), args.system.as_deref(), &device)?;
     let FlowSource { file, names, origin } = source;
-    let moments = file.flow.standardise();
-    let criterion = FailureCriterion::read(&args.criterion, &names, moments)?;
+    let failed_checks = checks::failed(&file.record).map(str::to_owned);
+    let provenance = file.record.provenance;
+    let transport = FlowTransport::new(file.flow, Units::Standardised);
+    let model = FlowModel { transport, completion: file.completion };
+    let criterion = FailureCriterion::read(&args.criterion, &names, model.moments())?;
     let data = match (&args.data, file.rows) {
         (Some(path), _) => Some(outcomes_for(path, &names, &args.read)?.x),
         (None, rows) => rows,
     };
-    let data = data.map(|x| moments.apply(x.as_view()));
-    let members = file.members;
-    let failed_checks = checks::failed(&file.record).map(str::to_owned);
-    let provenance = file.record.provenance;
-    let transport = FlowTransport::new(file.flow, Units::Standardised);
+    let data = data.map(|x| model.moments().apply(x.as_view()));
 
     let begin = Instant::now();
-    let estimate = estimate(args, args.target_cov, &criterion, &transport, args.seed)?;
-    let ensemble = ensemble(args, members, &criterion)?;
+    let g = model.limit_state(&criterion);
+    let estimate = estimate(args, args.target_cov, &g, &model.transport, args.seed)?;
+    let ensemble = ensemble(args, file.members, &g)?;
     let seconds = begin.elapsed().as_secs_f64();
     let interval = estimate.interval(CONFIDENCE);
     let interval_of_flow = ensemble.as_ref().map(|e| e.interval(estimate.ln_pf, CONFIDENCE));
     let (agreement, support, interval_of_outcomes) = match &data {
         Some(x_std) => {
-            let agreement = Agreement::new(&criterion, x_std, &transport, &estimate, args.seed)?;
+            let agreement = Agreement::new(&criterion, x_std, &model, &estimate, args.seed)?;
             let g = criterion.evaluate(x_std.as_view())?;
             let support = Support::of(g.as_slice(), OUTCOMES_CONFIDENCE)?;
             let outcomes = Support::of(g.as_slice(), CONFIDENCE)?.interval;
@@ -146,11 +147,12 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         failed_checks.is_none(),
     );
     let (status, sentence) = (verdict.status, verdict.to_string());
-    let failures = Failures::of(&estimate, &transport, args.space)?;
+    let failures = Failures::of(&estimate, &model, args.space)?;
     if let Some(path) = &args.samples {
         failures.write(path, &names)?;
     }
-    let flow = transport.flow();
+    let draws = model.transport.flow().standardised().sample(RECORDED, args.seed)?;
+    let draws = model.moments().undo(model.complete(draws)?.as_view());
     let record = EstimateRecord {
         format_version: FORMAT_VERSION,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -167,9 +169,9 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         verdict,
         sentence,
         features: names,
-        mean: flow.standardise().mean().to_vec(),
-        sd: flow.standardise().sd().to_vec(),
-        draws: failures::rows(&flow.sample(RECORDED, args.seed)?, RECORDED),
+        mean: model.moments().mean().to_vec(),
+        sd: model.moments().sd().to_vec(),
+        draws: failures::rows(&draws, RECORDED),
         failures: failures.rows(RECORDED),
         agreement,
         support,
@@ -201,7 +203,7 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
 fn estimate(
     args: &Args,
     target_cov: f64,
-    criterion: &FailureCriterion,
+    criterion: &CompletedLimitState<'_>,
     transport: &FlowTransport,
     seed: u64,
 ) -> anyhow::Result<Estimate> {
@@ -222,7 +224,7 @@ fn estimate(
 fn ensemble(
     args: &Args,
     members: Vec<Flow>,
-    criterion: &FailureCriterion,
+    criterion: &CompletedLimitState<'_>,
 ) -> anyhow::Result<Option<Ensemble>> {
     let mut estimates = Vec::with_capacity(members.len());
     for (k, member) in members.into_iter().enumerate() {

@@ -1,5 +1,8 @@
 //! `latent-is train`: a flow from a file of outcomes.
 
+mod data;
+mod dependence;
+
 use std::path::PathBuf;
 
 use flow_core::{
@@ -11,12 +14,10 @@ use crate::{
     commands::{
         features::{FEATURES, read_outcomes, stored_names},
         marginals::{NamedChoice, choices, print_choices},
+        train::{data::TrainingData, dependence::report_dependence},
     },
     outcomes::{
-        dependence::{Dependence, linear_dependence},
-        local_dimension::LocalDimension,
         options::ReadOptions,
-        table::OutcomeTable,
         text::{listed, shown},
     },
     output::{
@@ -80,6 +81,10 @@ pub struct Args {
     /// [default: auto].
     #[arg(long, value_name = "NAME=CHOICE", value_delimiter = ',')]
     marginal: Vec<NamedChoice>,
+    /// Train a flow of these features alone, for outcomes on a surface: all other features are regressed on them,
+    /// from outcomes kept in the flow file.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with = "no_keep_data")]
+    free: Vec<String>,
     /// Number of further flows, each trained on a random half of the outcomes: their spread is the error of the
     /// flow. 0 for none [default: 5 where the training is short, otherwise 0].
     #[arg(long, value_name = "K")]
@@ -114,12 +119,15 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         args.data.display(),
         listed(&table.names, ", ")
     );
+    let data = TrainingData::new(table, &args.free)?;
+    let table = &data.table;
+    let d = table.x.nrows();
     anyhow::ensure!(
         n > d,
         "{n} outcomes are too few for {d} features; there must be more outcomes than features"
     );
-    if args.jitter.iter().all(|sd| *sd == 0.0) {
-        report_dependence(&table);
+    if args.jitter.iter().all(|sd| *sd == 0.0) && !data.is_reduced() {
+        report_dependence(table);
     }
     let config = FlowConfig::builder(d)
         .hidden(args.hidden)
@@ -128,7 +136,7 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         .batch_norm(false)
         .build()?;
     let marginals = choices(&args.marginal, &table.names)?;
-    print_choices(&table, &marginals).map_err(|error| named(error, args, &table.names))?;
+    print_choices(table, &marginals).map_err(|error| named(error, args, &table.names))?;
     let jitter = match args.jitter[..] {
         [same] => Jitter::Same(same),
         _ => Jitter::Each(args.jitter.clone()),
@@ -169,7 +177,7 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
             print_line!("{} is trained already", args.out.display());
             file
         }
-        None => train(args, &table, &config, &settings, &device, &checkpoint)?,
+        None => train(args, &data, &config, &settings, &device, &checkpoint)?,
     };
     if file.members.len() < members {
         interrupt::set_next(|| {
@@ -201,12 +209,13 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
 /// Trains the flow and writes it.
 fn train(
     args: &Args,
-    table: &OutcomeTable,
+    data: &TrainingData,
     config: &FlowConfig,
     settings: &TrainSettings,
     device: &Device,
     checkpoint: &Checkpoint,
 ) -> anyhow::Result<FlowFile> {
+    let table = &data.table;
     let kept = checkpoint.path.clone();
     interrupt::set_next(move || {
         if kept.exists() {
@@ -222,7 +231,7 @@ fn train(
     let mut record = trained.record;
     let health = Health::examine(&trained.flow, None)?;
     record.provenance = [
-        (FEATURES, stored_names(&table.names)),
+        (FEATURES, stored_names(data.names())),
         (CHECKS, checks::result(&health)),
         ("data", args.data.display().to_string()),
         ("command", "train".to_owned()),
@@ -230,50 +239,10 @@ fn train(
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into();
-    let mut file = FlowFile::new(trained.flow, record);
-    if !args.no_keep_data {
-        file = file.with_rows(table.x.as_view());
-    }
+    let file = FlowFile::new(trained.flow, record);
+    let file = data.complete(file, !args.no_keep_data)?;
     file.save(&args.out)?;
     Ok(file)
-}
-
-/// Says which features depend on others so much that the outcomes have hardly a density, and what can be done.
-fn report_dependence(table: &OutcomeTable) {
-    let named =
-        |list: &[usize]| -> Vec<String> { list.iter().map(|&i| table.names[i].clone()).collect() };
-    let Some(Dependence { feature, of, unexplained }) = linear_dependence(&table.x) else {
-        return report_surface(table);
-    };
-    let others: Vec<usize> = (0..table.names.len()).filter(|&k| k != feature).collect();
-    let (name, of, others) =
-        (shown(&table.names[feature]), listed(&named(&of), ", "), listed(&named(&others), ","));
-    if unexplained > 0.0 {
-        let percent = 100.0 * unexplained;
-        print_note!(
-            "warning: `{name}` is nearly a linear function of {of}, which leave {percent:.1e} % of its variance; \
-             leave it out with --columns {others} unless the rest matters"
-        );
-    } else {
-        print_note!(
-            "warning: `{name}` is a linear function of {of}, so the outcomes have no density; leave it out with \
-             --columns {others} or add noise with --jitter 0.02"
-        );
-    }
-}
-
-/// Says whether the outcomes lie near a curved surface.
-fn report_surface(table: &OutcomeTable) {
-    let Some(found) = LocalDimension::of(&table.x).filter(LocalDimension::is_near_surface) else {
-        return;
-    };
-    print_note!(
-        "warning: near neighbours lie as in {:.1} dimensions, those of shuffled columns as in {:.1}: the outcomes are near \
-         a surface of fewer dimensions than features and have hardly a density; leave out features that follow from \
-         others with --columns, or add noise with --jitter 0.02, less if the criterion is thin",
-        found.outcomes,
-        found.shuffled
-    );
 }
 
 /// Names the feature or the option in an error.
