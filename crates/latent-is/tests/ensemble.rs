@@ -6,7 +6,7 @@ use flow_core::{
     train::Schedule,
 };
 use latent_is::{
-    Adaptive, Ensemble, Estimate, Estimator, FinalStage, FlowTransport, FnLimitState, Interval,
+    Adaptive, Ensemble, Estimate, Estimator, FinalStage, FlowTransport, FnLimitState,
     StandardNormal, Support, Units, latent::ComposedLimitState, rng, special,
 };
 use nalgebra::{DMatrix, DMatrixView};
@@ -45,7 +45,7 @@ fn outcomes(of: fn([f64; 3]) -> [f64; 2], n: usize, seed: u64) -> DMatrix<f64> {
     x
 }
 
-/// Twice the sum of the standardised features is not needed: events are large sums.
+/// Events are large sums.
 fn sums(x: DMatrixView<'_, f64>) -> Vec<f64> {
     x.column_iter().map(|x| x[0] + x[1]).collect()
 }
@@ -83,21 +83,22 @@ fn estimate(x: &DMatrix<f64>, level: f64, seed: u64) -> (Estimate, Ensemble) {
     (under(trained.flow), Ensemble::of(&members).unwrap())
 }
 
+/// Outcomes, and repetitions with so many.
+const SIZES: [(usize, u64); 2] = [(1_000, 50), (10_000, 10)];
+
+/// Ten distributions, at supported levels: the hull of the intervals of search, flow and outcomes holds the truth in at
+/// least 90 % of the cases. That of search and flow alone is stated too; the search alone holds it in some 15 % at 1,000
+/// outcomes. With 500 and 100 cases at a true coverage of 95 %, shares below 90 % have probabilities of 1e-5 and 1 %.
 #[test]
-#[ignore = "slow"]
+#[ignore = "slow: twenty minutes"]
 fn headline_intervals_cover_at_supported_levels() {
-    let only: Option<usize> = std::env::var("SIZE").ok().and_then(|v| v.parse().ok());
-    let repetitions: u64 = std::env::var("REPS").ok().and_then(|v| v.parse().ok()).unwrap_or(50);
-    for n in [1_000_usize, 10_000, 100_000] {
-        if only.is_some_and(|only| only != n) {
-            continue;
-        }
+    for (n, repetitions) in SIZES {
         let mut all = [0_u64; 4];
         for (index, (name, of)) in (0_u64..).zip(DISTRIBUTIONS) {
+            // The truth from four million other outcomes: a standard error of 0.9 % for the rarest event.
             let mut many = sums(outcomes(of, 4_000_000, 900 + index).as_view());
             many.sort_by(f64::total_cmp);
             let mut covered = [0_u64; 4];
-            let begin = std::time::Instant::now();
             for repetition in 0..repetitions {
                 let p: f64 = [0.05, 30.0 / n as f64][(repetition % 2) as usize];
                 let level = many[((1.0 - p) * many.len() as f64) as usize];
@@ -111,21 +112,12 @@ fn headline_intervals_cover_at_supported_levels() {
                 for (k, interval) in [search, flow, both, both.hull(&outcomes)].iter().enumerate() {
                     covered[k] += u64::from(interval.contains(p));
                 }
-                let member = |i: &Interval| ((i.ln_upper - i.ln_lower) / 2.0 * 100.0).round();
-                println!(
-                    "  {p:.4} ratio {:.3} half-widths % {} {} {}",
-                    main.pf() / p,
-                    member(&search),
-                    member(&flow),
-                    member(&outcomes)
-                );
             }
-            println!(
-                "{n} {name}: {covered:?} of {repetitions}, {:.1} s",
-                begin.elapsed().as_secs_f64()
-            );
+            println!("{n} {name}: search, flow, both, with outcomes {covered:?} of {repetitions}");
             (0..4).for_each(|k| all[k] += covered[k]);
         }
-        println!("{n}: {:?}", all.map(|c| c as f64 / (10 * repetitions) as f64));
+        let share = all.map(|c| c as f64 / (repetitions * DISTRIBUTIONS.len() as u64) as f64);
+        println!("{n}: {share:?}");
+        assert!(share[3] >= 0.9, "{n}: {share:?}");
     }
 }

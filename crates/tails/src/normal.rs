@@ -33,8 +33,11 @@ pub fn ln_cdf(z: f64) -> f64 {
 }
 
 /// The $z \le 0$ with $\log\Phi(z) = l$, for $l \le \log\frac12$ (larger ones give zero): Newton steps on
-/// a concave function, from a point below the root.
+/// a concave function, from a point below the root. The logarithm of zero gives minus infinity.
 pub fn inverse_ln_cdf(l: f64) -> f64 {
+    if l == f64::NEG_INFINITY {
+        return l;
+    }
     let mut z = -(-2.0 * l).max(0.0).sqrt();
     for _ in 0..100 {
         let cdf = ln_cdf(z);
@@ -75,5 +78,6 @@ mod tests {
         for z in [-38.0, -8.5, -5.0, -1.3, -1e-3, 0.0] {
             assert!((inverse_ln_cdf(ln_cdf(z)) - z).abs() < 1e-12);
         }
+        assert!(inverse_ln_cdf(f64::NEG_INFINITY).is_infinite());
     }
 }

@@ -257,7 +257,9 @@ fn fit_tail(sorted: &[f64], end: f64) -> Result<(f64, ParetoTail), FlowError> {
     }
     let fit = tails::fit(&excesses).map_err(|error| FlowError::marginal(error.to_string()))?;
     let (shape, scale) = (fit.distribution.shape(), fit.distribution.scale());
-    Ok((threshold, ParetoTail { share, shape, shape_error: Some(fit.shape_error), scale }))
+    // NaN where the likelihood says nothing about the shape.
+    let error = if fit.shape_error.is_nan() { f64::INFINITY } else { fit.shape_error };
+    Ok((threshold, ParetoTail { share, shape, shape_error: Some(error), scale }))
 }
 
 /// The quantile of sorted values; value `i` of `n` stands at $(i + \frac12)/n$.

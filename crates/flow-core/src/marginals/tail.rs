@@ -18,7 +18,9 @@ pub struct ParetoTail {
     pub share: f64,
     /// Shape of the generalised Pareto distribution: positive for a heavy tail, negative for one that ends.
     pub shape: f64,
-    /// Standard error of the shape; absent when the end is given.
+    /// Standard error of the shape; absent when the end is given, infinite for a tail that ends so abruptly that the
+    /// likelihood says nothing about it.
+    #[serde(with = "shape_error")]
     pub shape_error: Option<f64>,
     /// Scale, in the unit of the feature.
     pub scale: f64,
@@ -82,5 +84,20 @@ impl ParetoTail {
         let beyond = (z - end).max(0.0);
         let beyond = if beyond > 0.0 { beyond * (-ln_slope).exp() } else { 0.0 };
         Image { value: y + beyond, ln_slope: -ln_slope }
+    }
+}
+
+/// JSON has no infinity: an infinite error is written as -1.
+mod shape_error {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the signature serde asks for")]
+    pub(super) fn serialize<S: Serializer>(error: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+        error.map(|error| if error.is_finite() { error } else { -1.0 }).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+        let error = Option::<f64>::deserialize(from)?;
+        Ok(error.map(|error| if error < 0.0 { f64::INFINITY } else { error }))
     }
 }
