@@ -86,9 +86,11 @@
 pub mod elementary;
 pub mod error;
 pub mod lanes;
+pub mod model;
 pub mod rng;
 pub mod simulator;
 
-pub use error::InputError;
+pub use error::{InputError, ModelError};
 pub use lanes::{Precision, Registers};
+pub use model::{Evaluations, FailureKind, Model, Status};
 pub use simulator::{Feature, Simulator};

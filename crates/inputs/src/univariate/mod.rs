@@ -1,0 +1,3 @@
+//! Distributions of one variable.
+
+pub(crate) mod normal;
