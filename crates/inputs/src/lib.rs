@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod check;
 mod distribution;
 mod error;
 mod input;
 mod set;
+mod special;
 mod univariate;
 
 pub use builder::InputsBuilder;
@@ -12,4 +14,9 @@ pub use distribution::Distribution;
 pub use error::InputsError;
 pub use input::Input;
 pub use set::Inputs;
-pub use univariate::normal::Normal;
+pub use univariate::{
+    Univariate, beta::Beta, constant::Constant, discrete::Discrete, exponential::Exponential,
+    gamma::Gamma, gumbel::Gumbel, log_normal::LogNormal, normal::Normal, student_t::StudentT,
+    table::Table, triangular::Triangular, truncated_normal::TruncatedNormal, uniform::Uniform,
+    weibull::Weibull,
+};

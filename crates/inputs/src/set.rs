@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 
-use crate::{builder::InputsBuilder, error::InputsError, input::Input};
+use crate::{builder::InputsBuilder, error::InputsError, input::Input, univariate::Univariate};
 
 /// The random inputs of a model, in order.
 #[derive(Clone, Debug, PartialEq)]
