@@ -1,6 +1,6 @@
 //! The distributions that an input may have.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::univariate::{
     Univariate, beta::Beta, constant::Constant, discrete::Discrete, exponential::Exponential,
@@ -84,6 +84,32 @@ impl Distribution {
             Self::Table(d) => d,
             Self::Discrete(d) => d,
         }
+    }
+
+    /// Reads the parameters of the distribution named `kind`; `None` when there is none of this name.
+    pub(crate) fn deserialize_kind<'de, D: Deserializer<'de>>(
+        kind: &str,
+        deserializer: D,
+    ) -> Option<Result<Self, D::Error>> {
+        Some(match kind {
+            "normal" => Normal::deserialize(deserializer).map(Self::Normal),
+            "log_normal" => LogNormal::deserialize(deserializer).map(Self::LogNormal),
+            "uniform" => Uniform::deserialize(deserializer).map(Self::Uniform),
+            "triangular" => Triangular::deserialize(deserializer).map(Self::Triangular),
+            "exponential" => Exponential::deserialize(deserializer).map(Self::Exponential),
+            "weibull" => Weibull::deserialize(deserializer).map(Self::Weibull),
+            "gumbel" => Gumbel::deserialize(deserializer).map(Self::Gumbel),
+            "gamma" => Gamma::deserialize(deserializer).map(Self::Gamma),
+            "beta" => Beta::deserialize(deserializer).map(Self::Beta),
+            "student_t" => StudentT::deserialize(deserializer).map(Self::StudentT),
+            "truncated_normal" => {
+                TruncatedNormal::deserialize(deserializer).map(Self::TruncatedNormal)
+            }
+            "constant" => Constant::deserialize(deserializer).map(Self::Constant),
+            "table" => Table::deserialize(deserializer).map(Self::Table),
+            "discrete" => Discrete::deserialize(deserializer).map(Self::Discrete),
+            _ => return None,
+        })
     }
 
     /// Whether it is a constant, which takes no latent coordinate.

@@ -77,7 +77,9 @@ pub(crate) fn ln_lower_quantile(a: f64, l: f64) -> f64 {
 /// For $a \ge 1$ the function $\log Q$ is concave in $x$. Otherwise it is concave in $\log x$, and
 /// $Q \le e^{-x}$ gives a point above the root.
 pub(crate) fn upper_quantile(a: f64, s: f64) -> f64 {
-    if a < 1.0 {
+    if s == f64::NEG_INFINITY {
+        f64::INFINITY
+    } else if a < 1.0 {
         let root = concave_root((-s).ln(), |y| {
             let (_, ln_q) = ln_both(a, y);
             (ln_q - s, -(ln_density(a, y) - ln_q).exp())

@@ -86,6 +86,7 @@ pub(crate) fn moments(a: f64, b: f64) -> (f64, f64) {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these are exact")]
 mod tests {
     use super::*;
 

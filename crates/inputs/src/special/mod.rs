@@ -12,9 +12,3 @@ pub(crate) mod stirling;
 pub(crate) fn ln_1m_exp(l: f64) -> f64 {
     if l > -std::f64::consts::LN_2 { (-l.exp_m1()).ln() } else { (-l.exp()).ln_1p() }
 }
-
-/// $\log(e^a + e^b)$.
-pub(crate) fn ln_add_exp(a: f64, b: f64) -> f64 {
-    let (small, large) = if a < b { (a, b) } else { (b, a) };
-    if small == f64::NEG_INFINITY { large } else { large + (small - large).exp().ln_1p() }
-}

@@ -10,21 +10,22 @@
 use libm::lgamma;
 use tails::normal::LN_2PI;
 
+/// The coefficients of Stirling's series (Abramowitz and Stegun 6.1.41).
+const SERIES: [f64; 7] = [
+    1.0 / 12.0,
+    -1.0 / 360.0,
+    1.0 / 1260.0,
+    -1.0 / 1680.0,
+    1.0 / 1188.0,
+    -691.0 / 360360.0,
+    1.0 / 156.0,
+];
+
 /// $\delta(a)$ for $a > 0$.
 pub(crate) fn stirling_error(a: f64) -> f64 {
     if a < 10.0 {
         return lgamma(a) - ((a - 0.5) * a.ln() - a + 0.5 * LN_2PI);
     }
-    // Abramowitz and Stegun 6.1.41.
-    const SERIES: [f64; 7] = [
-        1.0 / 12.0,
-        -1.0 / 360.0,
-        1.0 / 1260.0,
-        -1.0 / 1680.0,
-        1.0 / 1188.0,
-        -691.0 / 360360.0,
-        1.0 / 156.0,
-    ];
     let q = (a * a).recip();
     SERIES.iter().rev().fold(0.0, |sum, c| sum * q + c) / a
 }
@@ -43,6 +44,7 @@ pub(crate) fn deviance(r: f64, ln_r: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these are exact")]
 mod tests {
     use super::*;
 

@@ -14,8 +14,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parameters", into = "Parameters")]
 pub struct Beta {
-    alpha: f64,
-    beta: f64,
+    a: f64,
+    b: f64,
     from: f64,
     to: f64,
 }
@@ -44,8 +44,8 @@ impl TryFrom<Parameters> for Beta {
 }
 
 impl From<Beta> for Parameters {
-    fn from(Beta { alpha, beta, from, to }: Beta) -> Self {
-        Self { alpha, beta, from, to }
+    fn from(Beta { a, b, from, to }: Beta) -> Self {
+        Self { alpha: a, beta: b, from, to }
     }
 }
 
@@ -58,24 +58,28 @@ impl Beta {
     /// with `from < to`.
     pub fn new(alpha: f64, beta: f64, from: f64, to: f64) -> Result<Self, InputsError> {
         Check("beta").shape("alpha", alpha)?.shape("beta", beta)?.range(from, to)?;
-        Ok(Self { alpha, beta, from, to })
+        Ok(Self { a: alpha, b: beta, from, to })
     }
 
     /// $\log(x / (1 - x))$ of the place of `w` between the bounds.
     fn logit(&self, w: f64) -> f64 {
         (w - self.from).max(0.0).ln() - (self.to - w).max(0.0).ln()
     }
+
+    /// The value with this logit, from the bound that is closer.
+    fn at_logit(&self, y: f64) -> f64 {
+        let distance = (self.to - self.from) * (-ln_1p_exp(y.abs())).exp();
+        if y < 0.0 { self.from + distance } else { self.to - distance }
+    }
 }
 
 impl Univariate for Beta {
     fn lower_quantile(&self, ln_p: f64) -> f64 {
-        let y = lower_quantile(self.alpha, self.beta, ln_p);
-        self.from + (self.to - self.from) * (-ln_1p_exp(-y)).exp()
+        self.at_logit(lower_quantile(self.a, self.b, ln_p))
     }
 
     fn upper_quantile(&self, ln_q: f64) -> f64 {
-        let y = lower_quantile(self.beta, self.alpha, ln_q);
-        self.to - (self.to - self.from) * (-ln_1p_exp(-y)).exp()
+        self.at_logit(-lower_quantile(self.b, self.a, ln_q))
     }
 
     fn ln_cdf(&self, w: f64) -> f64 {
@@ -84,7 +88,7 @@ impl Univariate for Beta {
         } else if w >= self.to {
             0.0
         } else {
-            ln_lower(self.alpha, self.beta, self.logit(w))
+            ln_lower(self.a, self.b, self.logit(w))
         }
     }
 
@@ -94,7 +98,7 @@ impl Univariate for Beta {
         } else if w >= self.to {
             f64::NEG_INFINITY
         } else {
-            ln_lower(self.beta, self.alpha, -self.logit(w))
+            ln_lower(self.b, self.a, -self.logit(w))
         }
     }
 
@@ -105,11 +109,10 @@ impl Univariate for Beta {
         let width = self.to - self.from;
         if w > self.from && w < self.to {
             let ln_slope = ((w - self.from) / width).ln() + (self.to - w).ln();
-            return Some(ln_density(self.alpha, self.beta, self.logit(w)) - ln_slope);
+            return Some(ln_density(self.a, self.b, self.logit(w)) - ln_slope);
         }
         // At a bound: infinite, finite or zero by the shape there.
-        let (here, other) =
-            if w == self.from { (self.alpha, self.beta) } else { (self.beta, self.alpha) };
+        let (here, other) = if w <= self.from { (self.a, self.b) } else { (self.b, self.a) };
         Some(if here > 1.0 {
             f64::NEG_INFINITY
         } else if here < 1.0 {
@@ -120,11 +123,11 @@ impl Univariate for Beta {
     }
 
     fn mean(&self) -> f64 {
-        self.from + (self.to - self.from) * self.alpha / (self.alpha + self.beta)
+        self.from + (self.to - self.from) * self.a / (self.a + self.b)
     }
 
     fn sd(&self) -> f64 {
-        let n = self.alpha + self.beta;
-        (self.to - self.from) * (self.alpha / n * (self.beta / n) / (n + 1.0)).sqrt()
+        let n = self.a + self.b;
+        (self.to - self.from) * (self.a / n * (self.b / n) / (n + 1.0)).sqrt()
     }
 }

@@ -1,5 +1,7 @@
 //! A choice between a few values.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::Univariate;
@@ -139,7 +141,8 @@ impl Univariate for Discrete {
     }
 
     fn to_normal(&self, w: f64) -> f64 {
-        let Some(i) = self.values.iter().position(|v| *v == w) else {
+        let Ok(i) = self.values.binary_search_by(|v| v.partial_cmp(&w).unwrap_or(Ordering::Less))
+        else {
             return f64::NAN;
         };
         let half = 0.5 * self.probabilities[i];
@@ -149,6 +152,7 @@ impl Univariate for Discrete {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these are exact")]
 mod tests {
     use super::*;
 

@@ -1,19 +1,19 @@
 //! Distributions of one variable.
 
-pub mod beta;
-pub mod constant;
-pub mod discrete;
-pub mod exponential;
-pub mod gamma;
-pub mod gumbel;
-pub mod log_normal;
-pub mod normal;
-pub mod student_t;
-pub mod table;
-pub mod triangular;
-pub mod truncated_normal;
-pub mod uniform;
-pub mod weibull;
+pub(crate) mod beta;
+pub(crate) mod constant;
+pub(crate) mod discrete;
+pub(crate) mod exponential;
+pub(crate) mod gamma;
+pub(crate) mod gumbel;
+pub(crate) mod log_normal;
+pub(crate) mod normal;
+pub(crate) mod student_t;
+pub(crate) mod table;
+pub(crate) mod triangular;
+pub(crate) mod truncated_normal;
+pub(crate) mod uniform;
+pub(crate) mod weibull;
 
 use tails::normal::ln_cdf;
 
@@ -64,6 +64,6 @@ pub trait Univariate {
     /// It inverts [`at_normal`](Self::at_normal) as far as `w` has digits to tell values apart: close to
     /// a bound other than zero many `u` share one `w`.
     fn to_normal(&self, w: f64) -> f64 {
-        score(self.ln_cdf(w), self.ln_sf(w))
+        if w.is_nan() { w } else { score(self.ln_cdf(w), self.ln_sf(w)) }
     }
 }

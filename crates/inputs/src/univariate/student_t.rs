@@ -54,13 +54,13 @@ impl StudentT {
     ///
     /// # Errors
     /// [`InputsError::Parameter`] unless `location` is finite, `scale` finite and above 0, and `dof`
-    /// between 0.1 and 1e6.
+    /// between 0.5 and 1e6.
     pub fn new(location: f64, scale: f64, dof: f64) -> Result<Self, InputsError> {
-        let usable = (0.1..=1e6).contains(&dof);
+        let usable = (0.5..=1e6).contains(&dof);
         Check("student_t").finite("location", location)?.positive("scale", scale)?.that(
             usable,
             "dof",
-            "between 0.1 and 1e6",
+            "between 0.5 and 1e6",
             dof,
         )?;
         Ok(Self { location, scale, dof })

@@ -73,7 +73,8 @@ impl Univariate for Weibull {
         }
         let ln_x = (w / self.scale).ln();
         // At 0 a shape of 1 would give 0 times infinity.
-        let power = if self.shape == 1.0 { 0.0 } else { (self.shape - 1.0) * ln_x };
+        let excess = self.shape - 1.0;
+        let power = if excess.abs() > 0.0 { excess * ln_x } else { 0.0 };
         Some(self.shape.ln() - self.scale.ln() + power + self.ln_sf(w))
     }
 
