@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-/// Reads JSON. `NaN`, `Infinity` and `-Infinity`, which are no JSON but which Python writes, count as `null`.
+/// What Python and the UM-Bridge server of PyPI write for numbers that JSON has no form for.
+const NOT_FINITE: [&str; 6] = ["NaN", "Infinity", "-Infinity", "nan", "inf", "-inf"];
+
+/// Reads JSON. Each of [`NOT_FINITE`] counts as `null`.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     serde_json::from_str(text).or_else(|error| match nulls(text) {
         Cow::Borrowed(_) => Err(error),
@@ -17,9 +20,7 @@ fn nulls(text: &str) -> Cow<'_, str> {
     let (mut copied, mut at, mut quoted) = (0, 0, false);
     while at < text.len() {
         let rest = &text.as_bytes()[at..];
-        let word = ["NaN", "Infinity", "-Infinity"]
-            .into_iter()
-            .find(|word| !quoted && rest.starts_with(word.as_bytes()));
+        let word = NOT_FINITE.into_iter().find(|word| !quoted && rest.starts_with(word.as_bytes()));
         if let Some(word) = word {
             out.push_str(&text[copied..at]);
             out.push_str("null");
@@ -60,8 +61,9 @@ mod tests {
     fn pythons_nan_is_null_but_not_in_texts() {
         let read = |text: &str| parse::<serde_json::Value>(text).map(|value| value.to_string());
         assert_eq!(read("[NaN, -Infinity,Infinity, 1]").unwrap(), "[null,null,null,1]");
+        assert_eq!(read("[nan, -inf,inf, null]").unwrap(), "[null,null,null,null]");
         assert_eq!(read(r#"{"NaN \" NaN": NaN}"#).unwrap(), r#"{"NaN \" NaN":null}"#);
-        assert!(read("[nan]").is_err() && read("[NaN").is_err() && read(r#""NaN"#).is_err());
+        assert!(read("[Nan]").is_err() && read("[NaN").is_err() && read(r#""NaN"#).is_err());
     }
 
     #[test]

@@ -102,8 +102,8 @@ fn a_crash_is_tried_again_and_then_a_status_with_the_last_words() {
 fn a_program_that_hangs_is_ended_with_all_that_it_started() {
     let folder = tempfile::tempdir().unwrap();
     // The grandchild holds the standard streams and would write a file.
-    let action = r#"[ $x = 1 ] && { (sleep 3; : > survived) & echo hangs >&2; sleep 60; }
-    answer $id $x"#;
+    let action = r"[ $x = 1 ] && { (sleep 3; : > survived) & echo hangs >&2; sleep 60; }
+    answer $id $x";
     let config = "workers = 1\nretries = 0\ntimeout = '1s'";
     let model = model(folder.path(), &each(action), "", config);
     let begin = Instant::now();
@@ -204,7 +204,7 @@ fn a_program_that_dies_five_times_stops_the_run_with_its_last_words() {
     assert_eq!(stopped("workers = 2"), 5);
     assert_eq!(stopped("workers = 1\nretries = 0\ncrash_limit = 2"), 2);
     // Four crashes in a row, then an answer, do not.
-    let action = r#"[ $((x % 3)) = 2 ] || exit 1; answer $id $x"#;
+    let action = r"[ $((x % 3)) = 2 ] || exit 1; answer $id $x";
     let model = model(folder.path(), &each(action), "", "workers = 1\nretries = 1");
     let results = run(&model, 9).unwrap();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 3);
@@ -214,7 +214,7 @@ fn a_program_that_dies_five_times_stops_the_run_with_its_last_words() {
 #[test]
 fn a_program_that_stops_the_run_leaves_no_crash_in_the_store() {
     let folder = tempfile::tempdir().unwrap();
-    let action = r#"[ $x -lt 3 ] || exit 1; answer $id $x"#;
+    let action = r"[ $x -lt 3 ] || exit 1; answer $id $x";
     let model = model(folder.path(), &each(action), "", "workers = 1");
     let identity = Identity::of(&model, "");
     let store = Store::open(folder.path().join("run.store"), &identity).unwrap();
@@ -232,7 +232,7 @@ fn a_program_that_stops_the_run_leaves_no_crash_in_the_store() {
 #[test]
 fn abort_ends_the_run_at_the_first_sample_without_outcome() {
     let folder = tempfile::tempdir().unwrap();
-    let action = r#"[ $x = 2 ] && answer $id null || answer $id $x"#;
+    let action = r"[ $x = 2 ] && answer $id null || answer $id $x";
     let model = model(folder.path(), &each(action), "", "workers = 1\non_failure = 'abort'");
     let error = program_error(run(&model, 9).unwrap_err());
     let ProgramError::Aborted { index: 2, ref message } = error else { panic!("{error}") };

@@ -193,7 +193,18 @@ impl Shared {
                 crashed(format!("{} does not reply: {reason}", self.connection.url()))
             }
             Err(Refusal::Status(status, body)) => {
-                crashed(format!("{} replies with status {status}: {body}", self.connection.url()))
+                let message =
+                    format!("{} replies with status {status}: {body}", self.connection.url());
+                match status {
+                    // The server of PyPI says so when the model raised an exception.
+                    500 => {
+                        let status = Status::failed(FailureKind::Crashed, message);
+                        Attempt::Answers(vec![Err(status)])
+                    }
+                    // Too busy, or a gateway whose server is gone.
+                    429 | 502 | 503 | 504 => crashed(message),
+                    _ => Attempt::Answers(vec![Err(bad(message))]),
+                }
             }
         }
     }
