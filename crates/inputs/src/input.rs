@@ -7,7 +7,7 @@ use crate::distribution::Distribution;
 pub struct Input {
     pub(crate) name: String,
     pub(crate) unit: String,
-    pub(crate) distribution: Distribution,
+    pub(crate) distribution: Option<Distribution>,
 }
 
 impl Input {
@@ -21,8 +21,13 @@ impl Input {
         &self.unit
     }
 
-    /// The distribution.
-    pub fn distribution(&self) -> &Distribution {
-        &self.distribution
+    /// The distribution; `None` where a [`Transform`](crate::Transform) gives all inputs together.
+    pub fn distribution(&self) -> Option<&Distribution> {
+        self.distribution.as_ref()
+    }
+
+    /// Whether it is a constant.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.distribution.as_ref().is_some_and(Distribution::is_constant)
     }
 }

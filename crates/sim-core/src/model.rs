@@ -1,4 +1,4 @@
-//! The trait of all models: functions of named random inputs and a seed.
+//! Models: functions of named random inputs and a seed.
 
 use std::sync::Arc;
 
@@ -11,7 +11,14 @@ use crate::{
     simulator::Feature,
 };
 
-/// A model: a function of named random inputs and a seed.
+/// A model $x = s(w, \text{seed})$: a function of named random inputs $w \in \mathbb R^m$ and a seed.
+///
+/// The inputs have a known joint distribution, the image of a standard normal $u$
+/// ([`Inputs::transform`]). A failure criterion $g(x) \le 0$ thus becomes a function of $u$, on which every
+/// estimator works, and a failure can be evaluated again from its inputs and seed.
+///
+/// A model without hidden randomness ignores the seeds. In one with hidden randomness the seed of each
+/// sample is drawn independently of its inputs; a probability is then over inputs and seed.
 pub trait Model: Sync {
     /// Short name, as used on the command line.
     fn name(&self) -> &str;

@@ -103,3 +103,26 @@ fn run(shared: &Shared, file: &File) {
         state = waited.unwrap_or_else(PoisonError::into_inner).0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_write_is_synced_soon_and_an_error_is_told_once() {
+        let syncer = Syncer::new(tempfile::tempfile().unwrap()).unwrap();
+        syncer.written().unwrap();
+        let begin = Instant::now();
+        while syncer.shared.state().dirty {
+            assert!(begin.elapsed() < Duration::from_mins(1));
+            thread::sleep(Duration::from_millis(1));
+        }
+        syncer.shared.state().error = Some(io::Error::other("broken disk"));
+        assert_eq!(syncer.written().unwrap_err().to_string(), "broken disk");
+        syncer.written().unwrap();
+        syncer.sync().unwrap();
+        assert!(!syncer.shared.state().dirty);
+    }
+}

@@ -1,8 +1,10 @@
 //! The normal distribution.
 
 use serde::{Deserialize, Serialize};
+use tails::normal::{LN_2PI, ln_cdf};
 
-use crate::error::InputsError;
+use super::Univariate;
+use crate::{check::Check, error::InputsError, special::score::lower};
 
 /// The normal distribution with a mean and a standard deviation: $w = \mu + \sigma u$.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,23 +41,45 @@ impl Normal {
     /// # Errors
     /// [`InputsError::Parameter`] unless `mean` is finite and `sd` finite and above 0.
     pub fn new(mean: f64, sd: f64) -> Result<Self, InputsError> {
-        let refuse = |name, condition, value| {
-            Err(InputsError::Parameter { distribution: "normal", name, condition, value })
-        };
-        if !mean.is_finite() {
-            return refuse("mean", "finite", mean);
-        }
-        if !(sd.is_finite() && sd > 0.0) {
-            return refuse("sd", "finite and above 0", sd);
-        }
+        Check("normal").finite("mean", mean)?.positive("sd", sd)?;
         Ok(Self { mean, sd })
     }
+}
 
-    pub(crate) fn at_normal(self, u: f64) -> f64 {
+impl Univariate for Normal {
+    fn lower_quantile(&self, ln_p: f64) -> f64 {
+        self.at_normal(lower(ln_p))
+    }
+
+    fn upper_quantile(&self, ln_q: f64) -> f64 {
+        self.at_normal(-lower(ln_q))
+    }
+
+    fn ln_cdf(&self, w: f64) -> f64 {
+        ln_cdf(self.to_normal(w))
+    }
+
+    fn ln_sf(&self, w: f64) -> f64 {
+        ln_cdf(-self.to_normal(w))
+    }
+
+    fn ln_pdf(&self, w: f64) -> Option<f64> {
+        Some(-0.5 * (self.to_normal(w).powi(2) + LN_2PI) - self.sd.ln())
+    }
+
+    fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    fn sd(&self) -> f64 {
+        self.sd
+    }
+
+    fn at_normal(&self, u: f64) -> f64 {
         self.mean + self.sd * u
     }
 
-    pub(crate) fn mean(self) -> f64 {
-        self.mean
+    fn to_normal(&self, w: f64) -> f64 {
+        (w - self.mean) / self.sd
     }
 }

@@ -113,8 +113,11 @@ impl Process {
         self.wait(Some(Instant::now() + GRACE), |_| true)
     }
 
-    /// Ends the program. Returns how it ended, in words, if it had ended before.
+    /// Ends the program, once. Returns whether it succeeded and how it ended, in words, if it had ended before.
     pub(crate) fn end(&mut self) -> Option<(bool, String)> {
+        if self.ended {
+            return None;
+        }
         let by_itself = groups::has_ended(&mut self.child);
         self.ended = true;
         let status = groups::end(&mut self.child);

@@ -65,6 +65,7 @@ impl StreamWorker {
         match live.ask(&self.messages, self.timeout, seed, inputs) {
             Ok(answer) => Ok(Attempt::Answers(vec![answer])),
             Err((kind, message)) => {
+                live.process.end();
                 self.live = None;
                 Ok(Attempt::lost(kind, message))
             }
