@@ -10,6 +10,7 @@ mod program;
 mod stream;
 mod text;
 mod um_bridge;
+mod work;
 
 pub use child::abandon;
 pub use config::{Mode, ModelConfig, OnFailure, OutputsConfig, RunConfig, Source};

@@ -11,52 +11,14 @@ use std::{
     time::Instant,
 };
 
-use nalgebra::DMatrixView;
 use sim_core::{FailureKind, ModelError, Status};
 use store::{Finished, Report};
 
-use crate::{config::RunConfig, error::ProgramError};
-
-/// What a worker says about one sample: its outputs, or why there are none.
-pub(crate) type Answer = Result<Vec<f64>, Status>;
-
-/// What a worker says about a job.
-pub(crate) enum Attempt {
-    /// One answer per sample.
-    Answers(Vec<Answer>),
-    /// No answer for the job as a whole. The worker starts anew.
-    Lost {
-        /// Crashes and time-outs are tried again.
-        kind: FailureKind,
-        /// What happened, with the last lines of standard error.
-        message: String,
-    },
-    /// The worker can never work.
-    Fatal(ProgramError),
-}
-
-impl Attempt {
-    pub(crate) fn lost(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self::Lost { kind, message: message.into() }
-    }
-}
-
-/// A batch of samples.
-#[derive(Clone, Copy)]
-pub(crate) struct Batch<'a> {
-    /// Inputs, `[m, n]`.
-    pub(crate) w: DMatrixView<'a, f64>,
-    /// Seeds, `[n]`.
-    pub(crate) seeds: &'a [u64],
-}
-
-/// What does the work.
-pub(crate) trait Worker: Send {
-    /// Whether it is started.
-    fn is_alive(&self) -> bool;
-    /// Evaluates the samples of `job`.
-    fn attempt(&mut self, batch: Batch<'_>, job: Range<usize>) -> Attempt;
-}
+use crate::{
+    config::RunConfig,
+    error::ProgramError,
+    work::{Answer, Attempt, Batch, Worker},
+};
 
 /// The workers of a model at this moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -172,7 +134,11 @@ impl<W: Worker> Pool<W> {
                 return;
             }
         }
-        self.release(slot.number, d, shared, &mut held);
+        // If another worker has stopped the run, this one may be no better.
+        let stopped = lock(shared).error.is_some();
+        if !stopped {
+            self.release(slot.number, d, shared, &mut held);
+        }
     }
 
     /// Evaluates a job: again when it was lost, and in halves when it has several samples.
@@ -203,14 +169,15 @@ impl<W: Worker> Pool<W> {
                 }
                 Attempt::Lost { kind, message } => {
                     self.lost.fetch_add(1, Ordering::Relaxed);
-                    // A program that hangs is known to run.
-                    slot.failures += u32::from(kind != FailureKind::TimedOut);
+                    let again = matches!(kind, FailureKind::Crashed | FailureKind::TimedOut);
+                    let halves = again && job.len() > 1;
+                    // A program that hangs is known to run, and the halves of a job will tell more.
+                    slot.failures += u32::from(kind != FailureKind::TimedOut && !halves);
                     if slot.failures >= self.run.crash_limit() {
-                        let (worker, times) = (slot.number, slot.failures);
+                        let (worker, times) = (slot.number, std::mem::take(&mut slot.failures));
                         return Err(ProgramError::Crashes { worker, times, last: message });
                     }
-                    let again = matches!(kind, FailureKind::Crashed | FailureKind::TimedOut);
-                    if again && job.len() > 1 {
+                    if halves {
                         let middle = job.start + job.len() / 2;
                         self.job(slot, batch, d, job.start..middle, shared, held)?;
                         return self.job(slot, batch, d, middle..job.end, shared, held);
@@ -224,14 +191,17 @@ impl<W: Worker> Pool<W> {
                         return Err(aborted(job.start, &status));
                     }
                     held.extend(job.map(|index| (index, status.clone(), seconds)));
+                    if kind == FailureKind::TimedOut {
+                        self.release(slot.number, d, shared, held);
+                    }
                     return Ok(());
                 }
             }
         }
     }
 
-    /// Reports lost samples, once the worker has answered again or the batch ends. Those of a worker that
-    /// stops the run are not reported, so that no store keeps them.
+    /// Reports lost samples, once the worker has answered again or hangs, so that it is known to run, or the
+    /// batch ends. Those of a worker that stops the run are not reported, so that no store keeps them.
     fn release(&self, worker: u32, d: usize, shared: &Mutex<Shared<'_, '_>>, held: &mut Held) {
         for (index, status, seconds) in held.drain(..) {
             // Only an abort is an error, and there nothing is held.

@@ -12,8 +12,9 @@ use crate::{
     config::{Mode, ModelConfig, OutputsConfig, Source},
     error::ProgramError,
     file::{FileWorker, Tables},
-    pool::{Batch, Pool, Workers},
+    pool::{Pool, Workers},
     stream::{Messages, StreamWorker},
+    work::Batch,
 };
 
 /// A model that is an external program.

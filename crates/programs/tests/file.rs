@@ -66,6 +66,19 @@ fn crashes_and_time_outs_in_a_batch_hit_only_their_sample() {
 }
 
 #[test]
+fn the_search_for_a_crash_in_a_large_batch_does_not_stop_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = each(r#"[ $x = 0 ] && exit 7; echo $x >> "$2""#) + "exit $?";
+    // Six halvings lead to the first sample.
+    let config = "mode = 'file'\nworkers = 1\nbatch = 64\nretries = 0";
+    let model = model(folder.path(), &script, FILES, config);
+    let results = run(&model, 64).unwrap();
+    assert_eq!(results[0].clone().unwrap_err().0, FailureKind::Crashed);
+    assert!((1..64).all(|i| results[i] == Ok(i as f64)));
+    assert_eq!(model.workers().lost, 7);
+}
+
+#[test]
 fn files_that_do_not_fit_are_statuses() {
     let folder = tempfile::tempdir().unwrap();
     for (script, part) in [
@@ -90,7 +103,7 @@ fn files_that_do_not_fit_are_statuses() {
 #[test]
 fn npy_files_go_in_and_come_out() {
     let folder = tempfile::tempdir().unwrap();
-    // Inputs of a row are two numbers here, so that the input can be the output of two samples.
+    // One input and one output: the array of samples is a fine array of outcomes.
     let config = "mode = 'file'\nworkers = 1\nbatch = 4";
     let files = ", '{in}.npy', '{out}.npy', '{seeds}'";
     let script = r#"[ $(wc -c < "$3") = $((128 + 32)) ] && cp "$1" "$2""#;

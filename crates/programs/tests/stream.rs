@@ -213,9 +213,15 @@ fn a_program_that_dies_five_times_stops_the_run_with_its_last_words() {
 
 #[test]
 fn a_program_that_stops_the_run_leaves_no_crash_in_the_store() {
+    for workers in [1, 3] {
+        crashes_leave_nothing(workers);
+    }
+}
+
+fn crashes_leave_nothing(workers: usize) {
     let folder = tempfile::tempdir().unwrap();
     let action = r"[ $x -lt 3 ] || exit 1; answer $id $x";
-    let model = model(folder.path(), &each(action), "", "workers = 1");
+    let model = model(folder.path(), &each(action), "", &format!("workers = {workers}"));
     let identity = Identity::of(&model, "");
     let store = Store::open(folder.path().join("run.store"), &identity).unwrap();
     let memo = Memo::each(model, store);
@@ -263,9 +269,10 @@ fn who_takes_the_results_can_stop_the_batch() {
 fn a_program_that_cannot_be_started_is_an_error_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("data.txt"), "not a program").unwrap();
-    fs::write(folder.path().join("plain"), "text").unwrap();
-    let execute = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(folder.path().join("plain"), execute).unwrap();
+    // Written by another process: a file that this one has open cannot be started, and other tests fork.
+    let write = "echo text > plain; chmod +x plain";
+    let shell = std::process::Command::new("sh").args(["-c", write]).current_dir(&folder).status();
+    assert!(shell.unwrap().success());
     for (command, part) in [
         ("there-is-no-such-program", "is the name right"),
         ("./nothing", "is the name right"),

@@ -11,9 +11,8 @@ use sim_core::{FailureKind, Feature, Status};
 
 use crate::{
     error::ProgramError,
-    pool::{Answer, Batch},
-    stream::finite,
     text::join,
+    work::{Answer, Batch, finite},
 };
 
 use super::{csv, npy};

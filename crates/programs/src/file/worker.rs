@@ -13,9 +13,8 @@ use sim_core::FailureKind;
 use crate::{
     child::{Program, Tail},
     error::ProgramError,
-    pool::{Attempt, Batch, Worker},
-    stream::bad,
     text::with_last_words,
+    work::{Attempt, Batch, Worker, bad},
 };
 
 use super::table::Tables;

@@ -11,8 +11,8 @@ use sim_core::{FailureKind, Feature, Status};
 
 use crate::{
     json,
-    pool::Answer,
     text::{join, quote},
+    work::{Answer, bad, finite},
 };
 
 /// Writes requests and reads answers.
@@ -109,22 +109,6 @@ impl Messages {
         });
         finite(&self.outputs, values.collect::<Result<_, _>>()?)
     }
-}
-
-/// The values, if all are finite.
-pub(crate) fn finite(names: &[String], values: Vec<f64>) -> Answer {
-    match values.iter().position(|value| !value.is_finite()) {
-        None => Ok(values),
-        Some(i) => {
-            let message = format!("output `{}` is not a finite number", names[i]);
-            Err(Status::failed(FailureKind::NotFinite, message))
-        }
-    }
-}
-
-/// A sample whose answer cannot be used.
-pub(crate) fn bad(message: String) -> Status {
-    Status::failed(FailureKind::BadAnswer, message)
 }
 
 #[cfg(test)]

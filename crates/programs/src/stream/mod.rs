@@ -3,5 +3,5 @@
 mod message;
 mod worker;
 
-pub(crate) use message::{Messages, bad, finite};
+pub(crate) use message::Messages;
 pub(crate) use worker::StreamWorker;

@@ -17,8 +17,8 @@ use sim_core::FailureKind;
 use crate::{
     child::{Line, Process, Program, lines},
     error::ProgramError,
-    pool::{Attempt, Batch, Worker},
     text::{quote, with_last_words},
+    work::{Answer, Attempt, Batch, Worker},
 };
 
 use super::message::Messages;
@@ -117,7 +117,7 @@ impl Live {
         timeout: Option<Duration>,
         seed: u64,
         inputs: &[f64],
-    ) -> Result<crate::pool::Answer, Lost> {
+    ) -> Result<Answer, Lost> {
         let id = self.next;
         self.next += 1;
         let deadline = timeout.map(|timeout| (Instant::now() + timeout, timeout));

@@ -11,9 +11,9 @@ use store::{EvaluateEach, Report, in_order};
 use crate::{
     config::{ModelConfig, OutputsConfig, Source},
     error::ProgramError,
-    pool::{Answer, Attempt, Batch, Pool, Worker, Workers},
-    stream::{bad, finite},
+    pool::{Pool, Workers},
     text::join,
+    work::{Answer, Attempt, Batch, Worker, bad, finite},
 };
 
 use super::{
