@@ -3,7 +3,7 @@
 //! Nataf's model gives normal scores $z_i$ a joint normal distribution with correlation $\rho_0$ and the
 //! inputs $w_i(z_i)$ the correlation (Liu and Der Kiureghian 1986, equation 12)
 //!
-//! $$ \rho = \int\!\!\int \frac{w_1(z_1) - \mu_1}{\sigma_1} \frac{w_2(z_2) - \mu_2}{\sigma_2}
+//! $$ \rho = \iint \frac{w_1(z_1) - \mu_1}{\sigma_1} \frac{w_2(z_2) - \mu_2}{\sigma_2}
 //!    \varphi_2(z_1, z_2; \rho_0) \mathrm dz_1 \mathrm dz_2. \tag{1} $$
 //!
 //! In orthonormal Hermite polynomials $h_k$ this integral is a power series (Mehler's formula),

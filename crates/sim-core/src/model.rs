@@ -55,6 +55,24 @@ pub trait Model: Sync {
     }
 }
 
+impl<M: Model + ?Sized> Model for &M {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn inputs(&self) -> &Inputs {
+        (**self).inputs()
+    }
+
+    fn outputs(&self) -> &[Feature] {
+        (**self).outputs()
+    }
+
+    fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {
+        (**self).evaluate(w, seeds)
+    }
+}
+
 /// What a [`Model`] returns for a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluations {
