@@ -2,8 +2,8 @@
 #![cfg(feature = "flow")]
 
 use flow_core::{
-    FlowConfig, TrainSettings, default_device, fit, fit_member, marginals::MarginalChoice,
-    train::Schedule,
+    FlowConfig, FlowError, TrainSettings, default_device, fit, fit_member,
+    marginals::MarginalChoice, train::Schedule,
 };
 use latent_is::{
     Adaptive, Ensemble, Estimate, Estimator, FinalStage, FlowTransport, FnLimitState,
@@ -74,11 +74,16 @@ fn estimate(x: &DMatrix<f64>, level: f64, seed: u64) -> (Estimate, Ensemble) {
         let g = ComposedLimitState::new(&g, &transport).unwrap();
         method.estimate(&StandardNormal::new(2), &g, seed).unwrap()
     };
-    let members: Vec<Estimate> = (0..5)
-        .map(|k| {
+    // A training on a half may diverge; then another half is taken, as the program does.
+    let members: Vec<Estimate> = (0..10)
+        .filter_map(|k| {
             let (flow, record) = (&trained.flow, &trained.record);
-            under(fit_member(x.as_view(), flow, record, k, &device, &mut (), None).unwrap())
+            match fit_member(x.as_view(), flow, record, k, &device, &mut (), None) {
+                Err(FlowError::Diverged { .. }) => None,
+                member => Some(under(member.unwrap())),
+            }
         })
+        .take(5)
         .collect();
     (under(trained.flow), Ensemble::of(&members).unwrap())
 }

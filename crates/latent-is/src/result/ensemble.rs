@@ -107,7 +107,8 @@ impl Ensemble {
         }
     }
 
-    /// The reason for the verdict on the estimate `exp(ln_pf)`, if its interval of 95 % reaches beyond a factor of three.
+    /// The reason for the verdict on the estimate `exp(ln_pf)`, if its interval of 95 % reaches beyond a factor of three. It
+    /// does not matter where outcomes support the event, and agree with the estimate.
     pub fn reason(&self, ln_pf: f64) -> Option<Reason> {
         let interval = self.interval(ln_pf, CONFIDENCE);
         let factor = (ln_pf - interval.ln_lower).exp();
@@ -176,10 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_spread_makes_an_estimate_suspect() {
+    fn a_wide_spread_makes_an_estimate_an_extrapolation() {
         assert_eq!(ensemble(&[-7.0, -7.1, -6.9, -7.0]).reason(-7.0), None);
         let reason = ensemble(&[-9.0, -5.0, -7.0, -8.0]).reason(-7.0).unwrap();
-        assert_eq!(Verdict::new(vec![reason]).status, Status::Suspect);
+        assert_eq!(Verdict::new(vec![reason]).status, Status::Extrapolated);
         let reason = ensemble(&[-7.0, f64::NEG_INFINITY]).reason(-7.0).unwrap();
         assert_eq!(reason, Reason::FlowUncertain { factor: f64::INFINITY });
     }

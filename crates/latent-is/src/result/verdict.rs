@@ -34,8 +34,8 @@ pub enum Status {
     Converged,
     /// All diagnostics passed, but the budget was spent before the target precision was reached.
     Budget,
-    /// All diagnostics passed, but too few outcomes reach the event: nothing but the shape of their tail speaks
-    /// for the estimate.
+    /// All diagnostics passed, but too few outcomes reach the event, or flows of parts of the outcomes differ much there:
+    /// nothing but the shape of a tail speaks for the estimate.
     Extrapolated,
     /// At least one diagnostic failed: the estimate or its interval may be wrong.
     Suspect,
@@ -151,7 +151,9 @@ impl Reason {
         match self {
             Self::NoFailure | Self::Imprecise { .. } => Status::Failed,
             Self::Target { .. } => Status::Budget,
-            Self::Extrapolated { .. } | Self::NoOutcomes => Status::Extrapolated,
+            Self::Extrapolated { .. } | Self::NoOutcomes | Self::FlowUncertain { .. } => {
+                Status::Extrapolated
+            }
             _ => Status::Suspect,
         }
     }

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use flow_core::{Checkpoint, Device, FlowConfig, FlowFile, TrainSettings, fit_member};
+use flow_core::{Checkpoint, Device, FlowConfig, FlowError, FlowFile, TrainSettings, fit_member};
 use nalgebra::DMatrixView;
 
-use crate::training::progress::TrainingProgress;
+use crate::{output::terminal::print_note, training::progress::TrainingProgress};
 
+/// Key of the last member that was trained in the provenance of a flow.
+const LAST_MEMBER: &str = "last_member";
 /// Number of members where nothing else is asked for.
 const USUAL: usize = 5;
 /// Largest number of members.
@@ -37,6 +39,11 @@ pub(crate) fn members(
     Ok(if rows >= FEWEST_ROWS && work <= SHORT { USUAL } else { 0 })
 }
 
+/// The last member that was trained, also if its training diverged: with gaps the number of members does not tell.
+fn last_member(file: &FlowFile) -> Option<usize> {
+    file.record.provenance.get(LAST_MEMBER)?.parse().ok()
+}
+
 /// Trains the members that `file` lacks, and writes it to `path` after each.
 ///
 /// # Shapes
@@ -52,13 +59,24 @@ pub(crate) fn train_members(
     checkpoint: &Checkpoint,
     path: &Path,
 ) -> anyhow::Result<()> {
-    for k in file.members.len()..count {
+    let mut next = last_member(file).map_or(0, |last| last + 1);
+    while file.members.len() < count {
+        let k = next;
+        next += 1;
         let mut observer =
-            TrainingProgress::new(format!("member {} of {count}", k + 1)).without_epochs();
+            TrainingProgress::new(format!("member {} of {count}", file.members.len() + 1))
+                .without_epochs();
         let (flow, record) = (&file.flow, &file.record);
-        let member = fit_member(x, flow, record, k, device, &mut observer, Some(checkpoint))?;
+        let member = fit_member(x, flow, record, k, device, &mut observer, Some(checkpoint));
         observer.finish();
-        file.members.push(member);
+        match member {
+            Ok(member) => file.members.push(member),
+            Err(FlowError::Diverged { .. }) if k < 2 * count => {
+                print_note!("the training of this member diverged; another half is taken");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        file.record.provenance.insert(LAST_MEMBER.to_owned(), k.to_string());
         file.save(path)?;
     }
     Ok(())

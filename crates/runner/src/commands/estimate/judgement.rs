@@ -15,14 +15,15 @@ pub(super) fn judge(
     support: Option<&Support>,
     healthy: bool,
 ) -> Verdict {
+    let supported = support.is_some_and(Support::is_supported);
     let beyond = match support {
         // Whether the outcomes contradict a supported event is seen in the levels.
-        Some(support) if support.is_supported() => None,
+        Some(_) if supported => None,
         Some(support) => support.reason(estimate.ln_pf, &estimate.interval(OUTCOMES_CONFIDENCE)),
         None => Some(Reason::NoOutcomes),
     };
     [
-        ensemble.and_then(|ensemble| ensemble.reason(estimate.ln_pf)),
+        ensemble.filter(|_| !supported).and_then(|ensemble| ensemble.reason(estimate.ln_pf)),
         agreement.and_then(Agreement::reason),
         beyond,
         (!healthy).then_some(Reason::FlowChecksFailed),
