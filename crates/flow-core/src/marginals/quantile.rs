@@ -256,7 +256,12 @@ fn fit_tail(sorted: &[f64], end: f64) -> Result<(f64, ParetoTail), FlowError> {
         return Ok((threshold, tail));
     }
     let fit = tails::fit(&excesses).map_err(|error| FlowError::marginal(error.to_string()))?;
-    let (shape, scale) = (fit.distribution.shape(), fit.distribution.scale());
+    let shape = fit.distribution.shape();
+    // Where a tail ends abruptly the likelihood puts its end at the largest value, which would then stand at infinity.
+    // The end of k uniform numbers is estimated 1/k beyond the largest.
+    let k = excesses.len() as f64;
+    let widest = excesses.iter().fold(0.0_f64, |a, b| a.max(*b));
+    let scale = fit.distribution.scale().max(-shape * widest * (1.0 + 1.0 / k));
     // NaN where the likelihood says nothing about the shape.
     let error = if fit.shape_error.is_nan() { f64::INFINITY } else { fit.shape_error };
     Ok((threshold, ParetoTail { share, shape, shape_error: Some(error), scale }))

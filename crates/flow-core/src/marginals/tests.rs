@@ -122,6 +122,24 @@ fn a_map_makes_its_values_standard_normal() {
     }
 }
 
+/// The largest of n values stands at about the quantile of 1/n, also where a tail ends abruptly: with the end of the
+/// likelihood at the largest value it would stand at infinity, and the likelihood of a flow would be nothing.
+#[test]
+fn the_outermost_values_stay_in_the_distribution() {
+    for seed in 0..50 {
+        let abrupt = uniforms(500, seed);
+        let skewed: Vec<f64> = abrupt.iter().map(|v| v.powi(3)).collect();
+        let rising: Vec<f64> = abrupt.iter().map(|v| v.powf(0.7)).collect();
+        for values in [abrupt, skewed, rising] {
+            let map = choose(&values, "quantile");
+            let map = map.map().unwrap();
+            // P(|z| > 6) is 2e-9.
+            let largest = values.iter().map(|v| map.encode(*v).value.abs()).fold(0.0, f64::max);
+            assert!(largest < 6.0, "{seed}: {largest}");
+        }
+    }
+}
+
 #[test]
 fn atoms_keep_their_mass_and_nothing_is_beyond_them() {
     let values = rain(3_000);
