@@ -24,6 +24,22 @@ pub enum EvalError {
         /// The first of them.
         point: Vec<f64>,
     },
+    /// Samples for which a model has no outcome, where the policy is to stop at one.
+    #[error(
+        "the model has no outcome for {count} of {of} samples, the first at inputs {inputs:?} with seed {seed}: {message}"
+    )]
+    NoOutcome {
+        /// Samples without an outcome in the batch.
+        count: usize,
+        /// Samples in the batch.
+        of: usize,
+        /// The inputs of the first of them.
+        inputs: Vec<f64>,
+        /// Its seed.
+        seed: u64,
+        /// What the model says.
+        message: String,
+    },
     /// The function failed for a reason of its own.
     #[error("evaluation failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -24,7 +24,8 @@
 //! # Ok::<(), latent_is::Error>(())
 //! ```
 //!
-//! With outcomes of a simulator instead of a formula for $p$, train a flow first: `examples/latent_space.rs` goes
+//! With a simulator whose random inputs are known, [`ModelLimitState`] puts the simulator itself into the loop. With
+//! outcomes alone, train a flow first: `examples/latent_space.rs` goes
 //! from outcomes to a probability in some 25 lines.
 //!
 //! Samples are columns: a batch is a nalgebra matrix `[d, n]` of `f64`, one sample per column. Natural logarithms
@@ -50,7 +51,7 @@
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | [`model`] | what the user brings: [`LimitState`], [`Density`], [`Transport`], their composition in [`latent`] space, the [policy for NaN](nan_policy) |
+//! | [`model`] | what the user brings: [`LimitState`], [`Density`], [`Transport`], their composition in [`latent`] space, a simulator's [model](model_limit_state) as limit state, the [policy for NaN](nan_policy) |
 //! | [`mixture`] | [`GaussianMixture`], weighted fits, defensive mixtures |
 //! | [`problems`] | 21 limit states with known failure probabilities |
 //! | [`result`](mod@result) | [`Estimate`], [`Interval`], [`Verdict`], [`diagnostics`] |
@@ -113,7 +114,7 @@ pub use math::{rng, special};
 pub use method::{final_stage, two_level};
 #[cfg(feature = "flow")]
 pub use model::flow;
-pub use model::{counting, density, latent, limit_state, nan_policy, transport};
+pub use model::{counting, density, latent, limit_state, model_limit_state, nan_policy, transport};
 pub use result::{diagnostics, ensemble, estimate, interval, support, verdict};
 
 pub use adaptive::Adaptive;
@@ -138,6 +139,7 @@ pub use method::search_settings::SearchSettings;
 pub use method::stepwise::{SteppedSearch, Stepwise};
 pub use mixture::defensive::Proposal;
 pub use mixture::{Components, Family, GaussianMixture, MixtureFit};
+pub use model_limit_state::{Failures, ModelLimitState};
 pub use monte_carlo::MonteCarlo;
 pub use nan_policy::{NanPolicy, WithNanPolicy};
 pub use result::text::scientific;

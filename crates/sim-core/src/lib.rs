@@ -1,4 +1,4 @@
-//! What simulators share: the trait [`Simulator`], random streams, vector lanes and elementary
+//! What simulators share: the traits [`Simulator`] and [`Model`], random streams, vector lanes and elementary
 //! functions.
 //!
 //! A simulator draws random inputs and returns an outcome, a point $x \in \mathbb R^d$. Here an
@@ -42,7 +42,9 @@
 //! | item | what it is |
 //! | --- | --- |
 //! | [`Simulator`], [`Feature`] | outcomes by seed and block; names and units of their coordinates |
-//! | [`InputError`] | why a batch of inputs cannot be evaluated |
+//! | [`Model`], [`Evaluations`], [`Status`] | functions of named random inputs and a seed; outcomes and how each sample ended |
+//! | [`ModelSimulator`] | a model as a simulator: draws the inputs, evaluates |
+//! | [`InputError`], [`ModelError`] | why a batch of inputs cannot be evaluated |
 //! | [`rng`] | seeds by purpose, one `ChaCha8` stream per block, standard normal matrices |
 //! | [`lanes::Real`] | arithmetic on one number, one register or two registers, written once |
 //! | [`lanes::F64Lanes`], [`lanes::F32Lanes`], [`lanes::Pair`] | its implementations in vector registers |
@@ -70,8 +72,6 @@
 //! - The functions of [`elementary`] accept only the arguments that they state; sine and cosine, for
 //!   example, angles up to $10^6$ rad.
 //! - `f32` lanes are stored to and loaded from `f64` slices.
-//! - Named inputs with distributions, seeds per sample and statuses are not part of [`Simulator`] yet; its
-//!   documentation says how they will be added.
 //!
 //! # References
 //! - J. K. Salmon et al.: Parallel random numbers: as easy as 1, 2, 3. *SC* 2011 (random numbers by
@@ -86,9 +86,13 @@
 pub mod elementary;
 pub mod error;
 pub mod lanes;
+pub mod model;
+pub mod model_simulator;
 pub mod rng;
 pub mod simulator;
 
-pub use error::InputError;
+pub use error::{InputError, ModelError};
 pub use lanes::{Precision, Registers};
+pub use model::{Evaluations, FailureKind, Model, Status};
+pub use model_simulator::{Drawn, ModelSimulator};
 pub use simulator::{Feature, Simulator};

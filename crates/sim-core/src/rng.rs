@@ -36,6 +36,15 @@ pub fn derive(seed: u64, purpose: &str, index: u64) -> u64 {
     split_mix(split_mix(split_mix(seed) ^ label) ^ index)
 }
 
+/// Returns the seed of a sample for one purpose, as a function of its exact coordinates: the same sample has
+/// the same seed on any worker and in any batch, and there is no counter to keep. Seeds of different
+/// samples are unrelated; `0.0` and `-0.0` count as equal.
+pub fn derive_from(seed: u64, purpose: &str, sample: &[f64]) -> u64 {
+    // Adding zero makes -0.0 zero.
+    let fold = |h: u64, v: &f64| split_mix(h ^ (v + 0.0).to_bits());
+    sample.iter().fold(derive(seed, purpose, sample.len() as u64), fold)
+}
+
 fn split_mix(state: u64) -> u64 {
     let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -76,6 +85,21 @@ mod tests {
         let long = standard_normal(3, 3000, 7);
         let short = standard_normal(3, 1500, 7);
         assert_eq!(short.as_slice(), &long.as_slice()[..short.len()]);
+    }
+
+    #[test]
+    fn every_bit_of_a_sample_changes_its_seed() {
+        let seed = |sample: &[f64]| derive_from(1, "a", sample);
+        let next = 1.0 + f64::EPSILON;
+        let samples =
+            [&[1.0, 2.0][..], &[2.0, 1.0], &[next, 2.0], &[1.0], &[], &[0.0], &[0.0, 0.0]];
+        let seeds = samples.map(seed);
+        for (i, s) in seeds.iter().enumerate() {
+            assert!(!seeds[..i].contains(s));
+        }
+        assert_eq!(seed(&[0.0, 1.0]), seed(&[-0.0, 1.0]));
+        assert_ne!(derive_from(1, "a", &[1.0]), derive_from(1, "b", &[1.0]));
+        assert_ne!(derive_from(1, "a", &[1.0]), derive_from(2, "a", &[1.0]));
     }
 
     #[test]

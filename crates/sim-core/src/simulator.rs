@@ -86,24 +86,12 @@ impl Feature {
 /// assert_eq!(Braking.simulate(10, 1), distances.columns(0, 10));
 /// ```
 ///
-/// # How this trait will grow
+/// # Models
 ///
-/// A model that is a function of named random inputs $w$ and of a seed needs two more methods. Both will
-/// have defaults, so they are additions and no implementation of today has to change:
-///
-/// - `inputs`: name, unit and distribution of each of the $m$ inputs. Default: no inputs.
-/// - `evaluate`: takes `w: [m, n]` and `seeds: [n]`, returns outcomes `[d, n]` and one status per sample.
-///   All randomness that is not an input comes from the seed of the sample. Default, for a simulator
-///   without inputs: outcome `i` is the first outcome of the sequence of `seeds[i]`, which is
-///   `simulate_block(seeds[i], 0, out)` with space for one outcome.
-///
-/// [`simulate_block`](Self::simulate_block) is then "draw the inputs of the block and evaluate them".
-/// The F-16 will have 5 inputs (its initial state), the robot 121 (the disturbances of 40 steps and the
-/// choice of the turn), the race car none or the 603 disturbances of its 201 steps; the noise of its
-/// controller comes from the seed. The rest of the trait is ready for this: names and units may be read
-/// at run time ([`Feature::owned`]), a sample without an outcome is NaN in all coordinates (a status
-/// will say why), [`InputError`](crate::InputError) is what refuses a batch, and the trait can be used as
-/// `dyn Simulator`.
+/// A simulator decides itself what it draws. Where the random inputs have names and known
+/// distributions, so that an estimator may choose them, implement [`Model`](crate::Model):
+/// [`ModelSimulator`](crate::ModelSimulator) makes a simulator of any model. The F-16, the robot and the
+/// race car implement both.
 pub trait Simulator: Sync {
     /// Short name, as used on the command line.
     fn name(&self) -> &str;

@@ -1,5 +1,6 @@
 //! The aircraft as a simulator: features of final states in blocks, or one whole flight.
 
+use inputs::Inputs;
 use nalgebra::{DMatrix, DMatrixView};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -20,10 +21,17 @@ pub(crate) const BLOCK: usize = 256;
 ///
 /// It is made from [`GcasParams`], which can be read back with [`params`](Self::params), and it is
 /// serialised as them; settings that are out of range are refused when it is deserialised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "GcasParams", into = "GcasParams")]
 pub struct Gcas {
     params: GcasParams,
+    inputs: Inputs,
+}
+
+impl Default for Gcas {
+    fn default() -> Self {
+        Self::new(GcasParams::default()).expect("default settings are valid")
+    }
 }
 
 impl TryFrom<GcasParams> for Gcas {
@@ -47,12 +55,17 @@ impl Gcas {
     /// [`ParamsError`] when a setting is out of range.
     pub fn new(params: GcasParams) -> Result<Self, ParamsError> {
         params.validate()?;
-        Ok(Self { params })
+        Ok(Self { params, inputs: params.initial.inputs()? })
     }
 
     /// The settings.
     pub fn params(&self) -> &GcasParams {
         &self.params
+    }
+
+    /// The five random inputs of the initial state.
+    pub(crate) fn random_inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// Simulates flights from given initial states, in parallel. A flight that ends with an infinity or a

@@ -11,7 +11,7 @@
 //! twelve features of the state after three seconds.
 //!
 //! ```
-//! use sim_core::Simulator;
+//! use sim_core::{Model, Simulator};
 //! use sim_gcas::{Criterion, Gcas};
 //!
 //! let gcas = Gcas::default();
@@ -19,19 +19,20 @@
 //! let flight = gcas.rollout(7, 42); // the whole flight of column 42
 //! assert_eq!(sim_gcas::features(&flight.end()).as_slice(), outcomes.column(42).as_slice());
 //!
-//! // The limit state as a function of five standard normal numbers: a failure where it is at most 0.
-//! let u = sim_core::rng::standard_normal(5, 1000, 1);
-//! let g = gcas.limit_state(&Criterion::Thresholds, u.as_view())?;
-//! assert!(g.iter().filter(|g| **g <= 0.0).count() < 40); // the probability of failure is 0.012
-//! # Ok::<(), sim_core::InputError>(())
+//! // The same as a model: outcomes of named inputs, here drawn from their distributions.
+//! let w = gcas.inputs().sample(1000, 1)?; // [5, 1000]: airspeed, angle of attack, roll, pitch, altitude
+//! let x = gcas.evaluate(w.as_view(), &[0; 1000])?.outputs; // [12, 1000]
+//! let failures = x.column_iter().filter(|x| Criterion::Thresholds.limit(x.as_slice()) <= 0.0).count();
+//! assert!(failures < 40); // the probability of failure is 0.012
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # What is offered
 //!
 //! | item | what it is |
 //! | --- | --- |
-//! | [`Gcas`] | the simulator `f16`: outcomes by seed ([`Simulator`](sim_core::Simulator)), flights from given states ([`Gcas::simulate_from`]), whole flights ([`Gcas::rollout`]) |
-//! | [`Gcas::limit_state`], [`Criterion`], [`Ellipsoids`] | the limit state of flights under a failure criterion |
+//! | [`Gcas`] | the simulator `f16`: outcomes by seed ([`Simulator`](sim_core::Simulator)) or by five named inputs ([`Model`](sim_core::Model)), flights from given states ([`Gcas::simulate_from`]), whole flights ([`Gcas::rollout`]) |
+//! | [`Criterion`], [`Ellipsoids`] | the limit state of an outcome |
 //! | [`Gcas::derivative`], [`Gcas::step`] | one evaluation of the model, one inner step |
 //! | [`GcasParams`], [`Initial`], [`Autopilot`], [`Integrator`], [`Precision`], [`Registers`] | settings; the default is the published experiment |
 //! | [`State`], [`index`], [`Command`], [`features()`], [`FEATURE_INDEX`] | the state vector with units, the command, the features |
@@ -89,7 +90,7 @@ mod engine;
 mod flight;
 mod gcas;
 mod history;
-mod limit_state;
+mod model;
 mod params;
 mod rigid_body;
 mod state;

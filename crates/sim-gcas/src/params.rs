@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use inputs::{Constant, Inputs, InputsError, Normal};
 use serde::{Deserialize, Serialize};
 use sim_core::{Precision, Registers};
 
@@ -87,13 +88,44 @@ impl Initial {
     /// Returns the initial state of the standard normal numbers `u`: entry $i$ is
     /// $\mu_i + \sigma_i u_i$.
     pub fn state(&self, u: [f64; 5]) -> State {
-        let mut state = [0.0; 16];
-        for (i, position) in [V, ALPHA, PHI, THETA, ALTITUDE].into_iter().enumerate() {
-            state[position] = self.mean[i] + self.sd[i] * u[i];
-        }
-        state[POWER] = INITIAL_POWER;
-        state
+        state(std::array::from_fn(|i| self.mean[i] + self.sd[i] * u[i]))
     }
+
+    /// The five random entries as inputs with names and units; one without deviation is a constant.
+    ///
+    /// # Errors
+    /// [`InputsError`] when a mean or standard deviation is out of range.
+    pub(crate) fn inputs(&self) -> Result<Inputs, InputsError> {
+        let mut builder = Inputs::builder();
+        for (i, (name, unit)) in INPUTS.into_iter().enumerate() {
+            let (mean, sd) = (self.mean[i], self.sd[i]);
+            builder = if sd > 0.0 {
+                builder.input(name, unit, Normal::new(mean, sd)?)
+            } else {
+                builder.input(name, unit, Constant::new(mean)?)
+            };
+        }
+        builder.build()
+    }
+}
+
+/// Names and units of the five random entries of the initial state.
+const INPUTS: [(&str, &str); 5] = [
+    ("airspeed", "ft/s"),
+    ("angle_of_attack", "rad"),
+    ("roll", "rad"),
+    ("pitch", "rad"),
+    ("altitude", "ft"),
+];
+
+/// The initial state with these five entries.
+pub(crate) fn state(inputs: [f64; 5]) -> State {
+    let mut state = [0.0; 16];
+    for (position, value) in [V, ALPHA, PHI, THETA, ALTITUDE].into_iter().zip(inputs) {
+        state[position] = value;
+    }
+    state[POWER] = INITIAL_POWER;
+    state
 }
 
 /// Why settings are refused.
@@ -103,6 +135,9 @@ pub enum ParamsError {
     /// The length of a step is not positive.
     #[error("`time_step` must be finite and above 0, got {0}")]
     TimeStep(f64),
+    /// The initial state cannot be made an input.
+    #[error("`initial`: {0}")]
+    Inputs(#[from] InputsError),
     /// A number of steps is zero.
     #[error("`{0}` must be at least 1")]
     Zero(&'static str),

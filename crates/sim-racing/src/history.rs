@@ -18,6 +18,8 @@ pub struct Record {
     pub state: State,
     /// The action applied in the step.
     pub action: Action,
+    /// The disturbance after the step: displacements along x and y (m) and turn (rad).
+    pub disturbance: [f64; 3],
     /// The plan of the controller for the next steps, not limited to [-1, 1].
     pub plan: Vec<Action>,
     /// The costs of the plans sampled in the step.

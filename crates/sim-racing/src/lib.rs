@@ -25,12 +25,12 @@
 //!
 //! | item | what it is |
 //! | --- | --- |
-//! | [`Racing`] | the simulator `racecar`: outcomes by seed ([`Simulator`](sim_core::Simulator)), whole drives ([`Racing::rollout`]) |
+//! | [`Racing`] | the simulator `racecar`: outcomes by seed ([`Simulator`](sim_core::Simulator)) or by disturbances and seed ([`Model`](sim_core::Model)), whole drives ([`Racing::rollout`]) |
 //! | [`RacingParams`], [`CarParams`], [`Reward`], [`MppiSettings`] | settings; the default is the published experiment |
 //! | [`Arithmetic`], [`Registers`] | how the rollouts of the controller are computed |
 //! | [`Track`], [`Place`] | closed tracks, also from CSV files ([`Track::from_csv`]); positions relative to them |
 //! | [`State`], [`index`], [`Action`] | the state vector with units; steering command and pedal |
-//! | [`History`], [`Record`] | a drive with its actions, plans, costs and weights |
+//! | [`History`], [`Record`] | a drive with its actions, disturbances, plans, costs and weights |
 //! | [`step()`], [`Axle`] | one control step of the car; the tyre model |
 //! | [`mppi`]: [`Mppi`], [`Controllers`], [`Dynamics`] | the controller, for any model |
 //!
@@ -86,6 +86,7 @@ pub mod mppi;
 mod normal;
 mod params;
 mod racing;
+mod random_inputs;
 mod reward;
 mod rollout;
 mod state;

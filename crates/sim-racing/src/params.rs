@@ -2,6 +2,7 @@
 
 use std::f64::consts::FRAC_PI_2;
 
+use inputs::{Constant, Inputs, InputsError, Normal};
 use nalgebra::Matrix2;
 use serde::{Deserialize, Serialize};
 use sim_core::Registers;
@@ -75,6 +76,9 @@ pub enum ParamsError {
     /// A setting of the controller is out of range.
     #[error(transparent)]
     Controller(#[from] MppiError),
+    /// The disturbances cannot be made inputs.
+    #[error("`disturbance`: {0}")]
+    Inputs(#[from] InputsError),
     /// The number of steps is zero.
     #[error("`steps` must be at least 1")]
     Steps,
@@ -130,6 +134,26 @@ impl RacingParams {
             }
         }
         Ok(())
+    }
+
+    /// The disturbances of all steps as inputs `dx_1`, `dy_1` (m), `turn_1` (rad), `dx_2` and so on; one
+    /// without deviation is a constant.
+    pub(crate) fn inputs(&self) -> Result<Inputs, InputsError> {
+        let [position, heading] = self.disturbance;
+        let mut builder = Inputs::builder();
+        for k in 1..=self.steps {
+            for (name, unit, sd) in
+                [("dx", "m", position), ("dy", "m", position), ("turn", "rad", heading)]
+            {
+                let name = format!("{name}_{k}");
+                builder = if sd > 0.0 {
+                    builder.input(name, unit, Normal::new(0.0, sd)?)
+                } else {
+                    builder.input(name, unit, Constant::new(0.0)?)
+                };
+            }
+        }
+        builder.build()
     }
 }
 

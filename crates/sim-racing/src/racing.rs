@@ -1,5 +1,6 @@
 //! The race as a simulator: final states in blocks, or one whole drive.
 
+use inputs::Inputs;
 use pulp::Arch;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,9 @@ use crate::{
 };
 
 /// Runs per block. They are simulated together: 16 times 25 rollouts fill the registers.
-const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 16;
+/// What the random numbers of the controllers are for.
+const NOISE: &str = "racing noise";
 
 /// The race car with checked settings; the default is the published experiment.
 ///
@@ -30,6 +33,7 @@ pub struct Racing {
     params: RacingParams,
     mppi: Mppi<2>,
     model: CarModel,
+    inputs: Inputs,
 }
 
 impl Default for Racing {
@@ -62,7 +66,8 @@ impl Racing {
         let mppi = Mppi::new(params.controller)?;
         let RacingParams { car, reward, arithmetic, registers, .. } = params;
         let model = CarModel::new(car, reward, params.track.clone(), arithmetic, registers);
-        Ok(Self { params, mppi, model })
+        let inputs = params.inputs()?;
+        Ok(Self { params, mppi, model, inputs })
     }
 
     /// The settings.
@@ -75,6 +80,11 @@ impl Racing {
         &self.model
     }
 
+    /// The disturbances as inputs.
+    pub(crate) fn random_inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
     /// The controller.
     pub fn mppi(&self) -> &Mppi<2> {
         &self.mppi
@@ -83,16 +93,13 @@ impl Racing {
     /// Returns a state after the disturbance of one step, made of three standard normal numbers: the car is
     /// displaced and turned, and its velocity over ground stays the same. The heading is not wrapped.
     pub fn disturb(&self, state: &State, normal: [f64; 3]) -> State {
+        displace(state, self.displacement(normal))
+    }
+
+    /// The displacement (m) and turn (rad) of three standard normal numbers.
+    fn displacement(&self, normal: [f64; 3]) -> [f64; 3] {
         let [position, heading] = self.params.disturbance;
-        let mut next = *state;
-        next[X] += position * normal[0];
-        next[Y] += position * normal[1];
-        let turn = heading * normal[2];
-        next[YAW] += turn;
-        let (sin, cos) = libm::sincos(turn);
-        next[U] = cos * state[U] + sin * state[V];
-        next[V] = -sin * state[U] + cos * state[V];
-        next
+        [position * normal[0], position * normal[1], heading * normal[2]]
     }
 
     /// Returns outcome `index` of the sequence of `seed` as a whole drive. Its final state is column `index`
@@ -105,6 +112,7 @@ impl Racing {
             history.records.push(Record {
                 state: runs.states[0],
                 action,
+                disturbance: std::array::from_fn(|i| runs.disturbances[3 * k + i]),
                 plan: runs.controllers.plan(0).to_vec(),
                 costs: runs.controllers.costs(0).to_vec(),
                 weights: runs.controllers.weights(0).to_vec(),
@@ -114,13 +122,25 @@ impl Racing {
     }
 }
 
+/// The state after a displacement (m) and a turn (rad).
+fn displace(state: &State, [dx, dy, turn]: [f64; 3]) -> State {
+    let mut next = *state;
+    next[X] += dx;
+    next[Y] += dy;
+    next[YAW] += turn;
+    let (sin, cos) = libm::sincos(turn);
+    next[U] = cos * state[U] + sin * state[V];
+    next[V] = -sin * state[U] + cos * state[V];
+    next
+}
+
 /// Runs that are being simulated.
-struct Runs {
+pub(crate) struct Runs {
     states: Vec<State>,
     controllers: Controllers<2>,
     /// One generator per run, for the perturbations of its controller.
     noise: Vec<ChaCha8Rng>,
-    /// Standard normal numbers for the disturbances, in the order: run, step, entry.
+    /// Displacements and turns, in the order: run, step, entry.
     disturbances: Vec<f64>,
 }
 
@@ -138,13 +158,24 @@ impl Runs {
             streams("racing disturbance").iter_mut().zip(disturbances.chunks_exact_mut(length))
         {
             normal::fill(arch, rng, out);
+            for step in out.as_chunks_mut().0 {
+                *step = racing.displacement(*step);
+            }
         }
-        Self {
-            states: vec![racing.params.start; n],
-            controllers: racing.mppi.controllers(n),
-            noise: streams("racing noise"),
-            disturbances,
-        }
+        Self::start(racing, streams(NOISE), disturbances)
+    }
+
+    /// Starts runs with given disturbances, in the order: run, step, entry. The controller of a run has the
+    /// noise of outcome 0 of the sequence of its seed.
+    pub(crate) fn given(racing: &Racing, seeds: &[u64], disturbances: Vec<f64>) -> Self {
+        let stream = |seed: &u64| rng::stream(rng::derive(*seed, NOISE, 0), 0);
+        Self::start(racing, seeds.iter().map(stream).collect(), disturbances)
+    }
+
+    fn start(racing: &Racing, noise: Vec<ChaCha8Rng>, disturbances: Vec<f64>) -> Self {
+        let n = noise.len();
+        let states = vec![racing.params.start; n];
+        Self { states, controllers: racing.mppi.controllers(n), noise, disturbances }
     }
 
     /// Moves all runs by control step `k`; returns the actions applied.
@@ -152,12 +183,23 @@ impl Runs {
         self.controllers.draw(&mut self.noise);
         let actions = self.controllers.decide(&racing.model, &self.states);
         let disturbances = self.disturbances.chunks_exact(3 * racing.params.steps);
-        for ((state, action), normal) in self.states.iter_mut().zip(actions).zip(disturbances) {
+        for ((state, action), steps) in self.states.iter_mut().zip(actions).zip(disturbances) {
             racing.model.step(state, *action);
-            let normal = &normal[3 * k..3 * k + 3];
-            *state = racing.disturb(state, [normal[0], normal[1], normal[2]]);
+            *state = displace(state, [steps[3 * k], steps[3 * k + 1], steps[3 * k + 2]]);
         }
         actions
+    }
+
+    /// Moves all runs to their ends and writes their final states to `out`, one after the other; a state with
+    /// an infinity or a NaN becomes NaN.
+    pub(crate) fn finish(mut self, racing: &Racing, out: &mut [f64]) {
+        for k in 0..racing.params.steps {
+            self.step(racing, k);
+        }
+        for (out, state) in out.chunks_exact_mut(8).zip(&self.states) {
+            let finished = state.iter().all(|v| v.is_finite());
+            out.copy_from_slice(if finished { state } else { &[f64::NAN; 8] });
+        }
     }
 }
 
@@ -175,14 +217,7 @@ impl Simulator for Racing {
     }
 
     fn simulate_block(&self, seed: u64, block: u64, out: &mut [f64]) {
-        let mut runs = Runs::new(self, seed, block * BLOCK as u64, out.len() / 8);
-        for k in 0..self.params.steps {
-            runs.step(self, k);
-        }
-        for (out, state) in out.chunks_exact_mut(8).zip(&runs.states) {
-            let finished = state.iter().all(|v| v.is_finite());
-            out.copy_from_slice(if finished { state } else { &[f64::NAN; 8] });
-        }
+        Runs::new(self, seed, block * BLOCK as u64, out.len() / 8).finish(self, out);
     }
 }
 

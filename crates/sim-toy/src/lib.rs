@@ -22,7 +22,7 @@
 //!
 //! | item | what it is |
 //! | --- | --- |
-//! | [`Robot`] | the simulator `robot`: outcomes by seed ([`Simulator`](sim_core::Simulator)), whole paths ([`Robot::rollout`]) |
+//! | [`Robot`] | the simulator `robot`: outcomes by seed ([`Simulator`](sim_core::Simulator)) or by 121 named inputs ([`Model`](sim_core::Model)), whole paths ([`Robot::rollout`]) |
 //! | [`RobotParams`] | its parameters; the default is the published experiment |
 //! | [`Pose`], [`step`] | position and heading; one step of the dynamics |
 //! | [`Path`] | one run: poses, turn rates, disturbances |
@@ -53,7 +53,9 @@
 //! - L. A. Kruse et al.: Enhanced Importance Sampling through Latent Space Exploration in
 //!   Normalizing Flows. *AAAI* 2025; dynamics and constants from its public data generator.
 
+mod disturbances;
 mod dynamics;
+mod model;
 mod params;
 mod regions;
 mod robot;

@@ -1,5 +1,6 @@
 //! Parameters of the robot.
 
+use inputs::{Constant, Discrete, Distribution, Inputs, InputsError, Normal};
 use serde::{Deserialize, Serialize};
 
 use sim_core::elementary::MAX_ANGLE;
@@ -43,6 +44,9 @@ impl Default for RobotParams {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParamsError {
+    /// The disturbances cannot be made inputs.
+    #[error("`noise_variance`: {0}")]
+    Inputs(#[from] InputsError),
     /// The number of steps is zero.
     #[error("`steps` must be at least 1")]
     NoSteps,
@@ -113,6 +117,31 @@ impl RobotParams {
         let reach =
             self.steps as f64 * (self.turn_rate.abs() + 10.0 * self.noise_variance[2].sqrt());
         if reach > MAX_ANGLE { Err(ParamsError::Heading { reach }) } else { Ok(()) }
+    }
+
+    /// The random inputs of a run; one without deviation, and a change that is certain or impossible, is a
+    /// constant.
+    pub(crate) fn inputs(&self) -> Result<Inputs, InputsError> {
+        let mut builder = Inputs::builder();
+        for i in 1..=self.steps {
+            for ((name, unit), variance) in
+                [("u", "m"), ("v", "m"), ("omega", "rad")].into_iter().zip(self.noise_variance)
+            {
+                let name = format!("{name}_{i}");
+                builder = if variance > 0.0 {
+                    builder.input(name, unit, Normal::new(0.0, variance.sqrt())?)
+                } else {
+                    builder.input(name, unit, Constant::new(0.0)?)
+                };
+            }
+        }
+        let p = if self.flip_after < self.steps { self.flip_probability } else { 0.0 };
+        let flip: Distribution = if p > 0.0 && p < 1.0 {
+            Discrete::new(vec![0.0, 1.0], vec![1.0 - p, p])?.into()
+        } else {
+            Constant::new(p)?.into()
+        };
+        builder.input("flip", "1", flip).build()
     }
 }
 

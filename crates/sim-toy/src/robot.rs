@@ -1,32 +1,36 @@
 //! The robot as a simulator: final poses in blocks, or one whole path.
 
-use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
+use inputs::Inputs;
 use serde::{Deserialize, Serialize};
-use sim_core::{Feature, Simulator, rng};
+use sim_core::{Feature, Simulator};
 
 use crate::{
+    disturbances::{Disturbances, Drawn, Noise},
     dynamics::{Pose, step},
     params::{ParamsError, RobotParams},
 };
 
 /// Runs per random stream; they are simulated together.
-const BLOCK: usize = 256;
+pub(crate) const BLOCK: usize = 256;
 
-/// Disturbances of `x`, `y` (m) and `theta` (rad) of all runs of a block in one step.
-type Noise = [[f64; BLOCK]; 3];
-
-static FEATURES: [Feature; 3] =
+pub(crate) static FEATURES: [Feature; 3] =
     [Feature::new("x", "m"), Feature::new("y", "m"), Feature::new("theta", "rad")];
 
 /// The nonholonomic robot with checked parameters; the default is the published experiment.
 ///
 /// It is made from [`RobotParams`], which can be read back with [`params`](Self::params), and it is
 /// serialised as them; parameters that are out of range are refused when it is deserialised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RobotParams", into = "RobotParams")]
 pub struct Robot {
     params: RobotParams,
+    inputs: Inputs,
+}
+
+impl Default for Robot {
+    fn default() -> Self {
+        Self::new(RobotParams::default()).expect("default parameters are valid")
+    }
 }
 
 /// One run from start to end.
@@ -90,12 +94,17 @@ impl Robot {
     /// [`ParamsError`] when a parameter is out of range.
     pub fn new(params: RobotParams) -> Result<Self, ParamsError> {
         params.validate()?;
-        Ok(Self { params })
+        Ok(Self { params, inputs: params.inputs()? })
     }
 
     /// The parameters.
     pub fn params(&self) -> &RobotParams {
         &self.params
+    }
+
+    /// The disturbances and the change of the turn rate as inputs.
+    pub(crate) fn random_inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// Returns outcome `index` of the sequence of `seed` with its whole path. The final pose is column
@@ -108,7 +117,8 @@ impl Robot {
             turn_rates: Vec::with_capacity(steps),
             noise: Vec::with_capacity(steps),
         };
-        let end = self.run(seed, index / BLOCK as u64, |runs, noise| {
+        let mut drawn = Drawn::new(&self.params, seed, index / BLOCK as u64);
+        let end = self.run(&mut drawn, |runs, noise| {
             path.poses.push(runs.pose(lane));
             path.turn_rates.push(runs.turn_rate[lane]);
             path.noise.push([noise[0][lane], noise[1][lane], noise[2][lane]]);
@@ -117,33 +127,39 @@ impl Robot {
         path
     }
 
-    /// Simulates block `block`; before each step, `before_step` is called with the runs and the
-    /// disturbances of the step. All runs of the block are drawn, also when only some are used.
-    fn run(&self, seed: u64, block: u64, mut before_step: impl FnMut(&Runs, &Noise)) -> Runs {
-        let RobotParams { steps, speed, turn_rate, flip_after, flip_probability, noise_variance } =
-            self.params;
-        let sd = noise_variance.map(f64::sqrt);
-        let mut rng = rng::stream(rng::derive(seed, "robot", 0), block);
+    /// Simulates all runs of a block with the disturbances of `source`; before each step, `before_step` is
+    /// called with the runs and the disturbances of the step.
+    fn run(
+        &self,
+        source: &mut impl Disturbances,
+        mut before_step: impl FnMut(&Runs, &Noise),
+    ) -> Runs {
+        let RobotParams { steps, speed, turn_rate, flip_after, .. } = self.params;
         let mut noise: Noise = [[0.0; BLOCK]; 3];
         let start = [0.0; BLOCK];
         let mut runs = Runs { x: start, y: start, theta: start, turn_rate: [turn_rate; BLOCK] };
         for i in 0..steps {
             if i == flip_after {
-                for rate in &mut runs.turn_rate {
-                    let flips = rng.random::<f64>() < flip_probability;
-                    *rate = if flips { -turn_rate } else { turn_rate };
+                for (j, rate) in runs.turn_rate.iter_mut().enumerate() {
+                    *rate = if source.flips(j) { -turn_rate } else { turn_rate };
                 }
             }
-            for (row, sd) in noise.iter_mut().zip(sd) {
-                for w in row {
-                    let draw: f64 = StandardNormal.sample(&mut rng);
-                    *w = sd * draw;
-                }
-            }
+            source.fill(i, &mut noise);
             before_step(&runs, &noise);
             runs.step(speed, &noise);
         }
         runs
+    }
+
+    /// Simulates a block and writes the final poses of the first runs to `out`; a pose with an infinity or a
+    /// NaN becomes NaN.
+    pub(crate) fn finish(&self, source: &mut impl Disturbances, out: &mut [f64]) {
+        let runs = self.run(source, |_, _| ());
+        for (j, out) in out.chunks_exact_mut(3).enumerate() {
+            let pose = runs.pose(j).to_array();
+            let finished = pose.iter().all(|v| v.is_finite());
+            out.copy_from_slice(&if finished { pose } else { [f64::NAN; 3] });
+        }
     }
 }
 
@@ -161,12 +177,7 @@ impl Simulator for Robot {
     }
 
     fn simulate_block(&self, seed: u64, block: u64, out: &mut [f64]) {
-        let runs = self.run(seed, block, |_, _| ());
-        for (j, out) in out.chunks_exact_mut(3).enumerate() {
-            let pose = runs.pose(j).to_array();
-            let finished = pose.iter().all(|v| v.is_finite());
-            out.copy_from_slice(&if finished { pose } else { [f64::NAN; 3] });
-        }
+        self.finish(&mut Drawn::new(&self.params, seed, block), out);
     }
 }
 

@@ -3,6 +3,7 @@
 use nalgebra::{DMatrixView, DVector};
 
 use crate::error::EvalError;
+use crate::model::guarded::{Panics, call_each};
 
 /// A limit-state function $g$: a sample `x` is a failure when $g(x) \le 0$.
 pub trait LimitState: Sync {
@@ -33,6 +34,10 @@ impl<L: LimitState + ?Sized> LimitState for &L {
 
 /// A limit state from a function of one sample.
 ///
+/// Samples are evaluated in parallel; [`new_serial`](Self::new_serial) is for functions that must not be.
+/// A panic of the function is a sample that cannot be finished: its value is NaN, it is counted, and the
+/// message of the first is kept. (The panic hook still reports each one on standard error.)
+///
 /// ```
 /// use latent_is::{FnLimitState, LimitState};
 /// use nalgebra::DMatrix;
@@ -41,16 +46,34 @@ impl<L: LimitState + ?Sized> LimitState for &L {
 /// let x = DMatrix::from_column_slice(2, 2, &[0.0, 0.0, 4.0, 0.0]);
 /// assert_eq!(g.evaluate(x.as_view()).unwrap().as_slice(), &[3.5, -0.5]);
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FnLimitState<F> {
     dim: usize,
     function: F,
+    parallel: bool,
+    panics: Panics,
 }
 
 impl<F: Fn(&[f64]) -> f64 + Sync> FnLimitState<F> {
-    /// A limit state on `dim` coordinates; `function` sees one sample of length `dim` at a time.
+    /// A limit state on `dim` coordinates; `function` sees one sample of length `dim` at a time, several on
+    /// as many threads.
     pub fn new(dim: usize, function: F) -> Self {
-        Self { dim, function }
+        Self { dim, function, parallel: true, panics: Panics::default() }
+    }
+
+    /// The same, with one sample after the other on the thread that asks.
+    pub fn new_serial(dim: usize, function: F) -> Self {
+        Self { parallel: false, ..Self::new(dim, function) }
+    }
+
+    /// Panics of the function so far, those of clones included.
+    pub fn panics(&self) -> u64 {
+        self.panics.get().0
+    }
+
+    /// What the first panic said.
+    pub fn panic_message(&self) -> Option<String> {
+        self.panics.get().1
     }
 }
 
@@ -61,13 +84,50 @@ impl<F: Fn(&[f64]) -> f64 + Sync> LimitState for FnLimitState<F> {
 
     fn evaluate(&self, x: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
         EvalError::check_dim(self.dim, x.nrows())?;
-        let mut sample = vec![0.0; self.dim];
-        Ok(DVector::from_iterator(
-            x.ncols(),
-            x.column_iter().map(|column| {
-                sample.iter_mut().zip(column.iter()).for_each(|(s, v)| *s = *v);
-                (self.function)(&sample)
-            }),
-        ))
+        let values = call_each(x, self.parallel, &self.function);
+        Ok(DVector::from_vec(self.panics.record(values)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::math::rng;
+
+    #[test]
+    fn a_panic_is_a_nan_with_its_message() {
+        let g = FnLimitState::new(1, |x: &[f64]| {
+            assert!(x[0] < 2.0, "too far out");
+            assert!(x[0] > -2.0, "below {}", -2);
+            1.0 - x[0]
+        });
+        let x = DMatrixView::from_slice(&[-3.0, 0.5, 2.5, 1.5], 1, 4);
+        for (k, g) in [g.clone(), FnLimitState { parallel: false, ..g }].into_iter().enumerate() {
+            let values = g.evaluate(x).unwrap();
+            assert!(values[0].is_nan() && values[2].is_nan());
+            assert_eq!(
+                (values[1].to_bits(), values[3].to_bits()),
+                (0.5_f64.to_bits(), (-0.5_f64).to_bits())
+            );
+            assert_eq!(g.panics(), 2 * (k as u64 + 1));
+            assert_eq!(g.panic_message().unwrap(), "below -2");
+        }
+    }
+
+    #[test]
+    fn threads_change_no_value_and_the_serial_form_stays_on_its_own() {
+        let x = rng::standard_normal(2, 5000, 1);
+        let f = |x: &[f64]| (x[0] * 3.0).sin() + x[1];
+        let serial = FnLimitState::new_serial(2, f).evaluate(x.as_view()).unwrap();
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let values = pool.install(|| FnLimitState::new(2, f).evaluate(x.as_view()).unwrap());
+            assert_eq!(values, serial);
+        }
+        let here = thread::current().id();
+        let g = FnLimitState::new_serial(2, |_: &[f64]| f64::from(thread::current().id() == here));
+        assert!((g.evaluate(x.as_view()).unwrap().sum() - 5000.0).abs() < 1e-9);
     }
 }

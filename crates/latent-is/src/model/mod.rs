@@ -4,7 +4,9 @@ pub mod counting;
 pub mod density;
 #[cfg(feature = "flow")]
 pub mod flow;
+mod guarded;
 pub mod latent;
 pub mod limit_state;
+pub mod model_limit_state;
 pub mod nan_policy;
 pub mod transport;

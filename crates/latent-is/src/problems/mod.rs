@@ -52,7 +52,24 @@ pub struct Target {
     /// The map from `u` to `x`.
     pub map: AnalyticMap,
     /// The limit state in `x`.
-    pub limit_state: FnLimitState<Limit>,
+    pub limit_state: TargetLimit,
+}
+
+/// The limit state of a problem in target space.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetLimit {
+    dim: usize,
+    limit: Limit,
+}
+
+impl LimitState for TargetLimit {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn evaluate(&self, x: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
+        FnLimitState::new(self.dim, self.limit).evaluate(x)
+    }
 }
 
 impl Problem {
@@ -74,7 +91,7 @@ impl Problem {
 
     /// Map and limit state in target space, for the problems that have one.
     pub fn target(&self) -> Option<Target> {
-        let limit_state = FnLimitState::new(self.dim, self.limit);
+        let limit_state = TargetLimit { dim: self.dim, limit: self.limit };
         self.map.map(|map| Target { map, limit_state })
     }
 }

@@ -1,0 +1,55 @@
+//! The aircraft as a model: a function of five named inputs.
+
+use inputs::Inputs;
+use nalgebra::{DMatrix, DMatrixView};
+use rayon::prelude::*;
+use sim_core::{Evaluations, Feature, Model, ModelError};
+
+use crate::{
+    gcas::{BLOCK, Gcas},
+    params,
+    state::{FEATURES, State},
+};
+
+/// The inputs are the random entries of the initial state in their own units, independent and normal as
+/// [`Initial`](crate::Initial) says: `airspeed`, `angle_of_attack`, `roll`, `pitch`, `altitude`. There is
+/// no other randomness, so the seeds are ignored. A flight that ends with an infinity or a NaN in its
+/// state has no outcome.
+///
+/// ```
+/// use sim_core::Model;
+/// use sim_gcas::Gcas;
+///
+/// let gcas = Gcas::default();
+/// let steep = nalgebra::DMatrix::from_column_slice(5, 1, &[540.0, 0.037, -0.39, -0.77, 870.0]);
+/// let flight = gcas.evaluate(steep.as_view(), &[0])?;
+/// assert!(flight.outputs[(10, 0)] < 0.0); // it ends below the ground
+/// # Ok::<(), sim_core::ModelError>(())
+/// ```
+impl Model for Gcas {
+    fn name(&self) -> &'static str {
+        "f16"
+    }
+
+    fn inputs(&self) -> &Inputs {
+        self.random_inputs()
+    }
+
+    fn outputs(&self) -> &[Feature] {
+        &FEATURES
+    }
+
+    fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {
+        self.check(w, seeds)?;
+        let mut out = DMatrix::zeros(12, w.ncols());
+        out.as_mut_slice().par_chunks_mut(12 * BLOCK).enumerate().for_each(|(block, out)| {
+            let columns = w.columns(block * BLOCK, out.len() / 12);
+            let mut states: Vec<State> = columns
+                .column_iter()
+                .map(|c| params::state(std::array::from_fn(|i| c[i])))
+                .collect();
+            self.finish(&mut states, out);
+        });
+        Ok(Evaluations::from_outputs(out))
+    }
+}

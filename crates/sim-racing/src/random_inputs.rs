@@ -1,0 +1,41 @@
+//! The race as a model: a function of its disturbances and a seed.
+
+use inputs::Inputs;
+use nalgebra::{DMatrix, DMatrixView};
+use rayon::prelude::*;
+use sim_core::{Evaluations, Feature, Model, ModelError};
+
+use crate::{
+    racing::{BLOCK, Racing, Runs},
+    state::FEATURES,
+};
+
+/// The inputs are the disturbances after each of the `steps` control steps: the displacements `dx_1` and
+/// `dy_1` (m), the turn `turn_1` (rad), `dx_2` and so on, independent and normal; 603 by default. The
+/// perturbations that the controller samples come from the seed: a sample with the seed `s` has the
+/// controller of outcome 0 of the sequence of `s`. A run that ends with an infinity or a NaN in its state
+/// has no outcome.
+impl Model for Racing {
+    fn name(&self) -> &'static str {
+        "racecar"
+    }
+
+    fn inputs(&self) -> &Inputs {
+        self.random_inputs()
+    }
+
+    fn outputs(&self) -> &[Feature] {
+        &FEATURES
+    }
+
+    fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {
+        self.check(w, seeds)?;
+        let mut out = DMatrix::zeros(8, w.ncols());
+        out.as_mut_slice().par_chunks_mut(8 * BLOCK).enumerate().for_each(|(block, out)| {
+            let (first, n) = (block * BLOCK, out.len() / 8);
+            let disturbances = w.columns(first, n).iter().copied().collect();
+            Runs::given(self, &seeds[first..first + n], disturbances).finish(self, out);
+        });
+        Ok(Evaluations::from_outputs(out))
+    }
+}
