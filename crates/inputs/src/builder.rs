@@ -7,7 +7,7 @@ use crate::{
     correlation::{Correlation, Pair},
     distribution::Distribution,
     error::InputsError,
-    input::Input,
+    input::{Input, check_names},
     set::{Inputs, Source},
 };
 
@@ -17,6 +17,13 @@ use crate::{
 pub struct InputsBuilder {
     inputs: Vec<Input>,
     correlations: Vec<(String, String, Correlation)>,
+}
+
+impl Inputs {
+    /// Begins a set of inputs.
+    pub fn builder() -> InputsBuilder {
+        InputsBuilder::default()
+    }
 }
 
 impl InputsBuilder {
@@ -98,18 +105,4 @@ impl InputsBuilder {
         }
         Ok(pairs)
     }
-}
-
-/// Checks that names are there and differ.
-pub(crate) fn check_names(inputs: &[Input]) -> Result<(), InputsError> {
-    let mut seen = BTreeSet::new();
-    for (index, input) in inputs.iter().enumerate() {
-        if input.name.is_empty() {
-            return Err(InputsError::EmptyName { index });
-        }
-        if !seen.insert(&input.name) {
-            return Err(InputsError::RepeatedName(input.name.clone()));
-        }
-    }
-    Ok(())
 }

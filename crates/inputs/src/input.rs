@@ -1,6 +1,8 @@
 //! One input.
 
-use crate::distribution::Distribution;
+use std::collections::BTreeSet;
+
+use crate::{distribution::Distribution, error::InputsError};
 
 /// One random input of a model: name, unit and distribution.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,4 +32,18 @@ impl Input {
     pub(crate) fn is_constant(&self) -> bool {
         self.distribution.as_ref().is_some_and(Distribution::is_constant)
     }
+}
+
+/// Checks that names are there and differ.
+pub(crate) fn check_names(inputs: &[Input]) -> Result<(), InputsError> {
+    let mut seen = BTreeSet::new();
+    for (index, input) in inputs.iter().enumerate() {
+        if input.name.is_empty() {
+            return Err(InputsError::EmptyName { index });
+        }
+        if !seen.insert(&input.name) {
+            return Err(InputsError::RepeatedName(input.name.clone()));
+        }
+    }
+    Ok(())
 }

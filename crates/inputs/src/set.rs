@@ -6,11 +6,10 @@ use nalgebra::{DMatrix, DMatrixView, DVector};
 use rayon::prelude::*;
 
 use crate::{
-    builder::{InputsBuilder, check_names},
     copula::Copula,
     correlation::Pair,
     error::InputsError,
-    input::Input,
+    input::{Input, check_names},
     sample,
     transform::Transform,
     univariate::Univariate,
@@ -70,11 +69,6 @@ impl PartialEq for Source {
 }
 
 impl Inputs {
-    /// Begins a set of inputs.
-    pub fn builder() -> InputsBuilder {
-        InputsBuilder::default()
-    }
-
     /// Inputs whose joint distribution is the image of a standard normal under `map`, by name and unit.
     ///
     /// # Errors

@@ -195,6 +195,16 @@ fn a_panic_of_the_criterion_is_a_sample_without_an_outcome() {
     assert_eq!((crashed.count, crashed.message.as_str()), (2, "criterion: two outputs are needed"));
 }
 
+#[test]
+fn a_criterion_that_is_nan_falls_under_the_policy() {
+    let (values, failures) = evaluate(|_| f64::NAN, NanPolicy::Failure);
+    assert!(values.unwrap().iter().all(|v| *v <= 0.0));
+    let nan = failures.iter().find(|f| f.kind == FailureKind::NotFinite).unwrap();
+    assert_eq!((nan.count, nan.message.as_str()), (2, "the criterion is NaN"));
+    let (error, _) = evaluate(|_| f64::NAN, NanPolicy::Abort);
+    assert!(error.unwrap_err().to_string().contains("for 4 of 4 samples"));
+}
+
 /// P(x < -1.5) = 0.0668 of the samples have no outcome: counted by the run, and inside the interval.
 #[test]
 fn samples_without_an_outcome_are_in_the_result() {

@@ -73,6 +73,24 @@ impl<M: Model + ?Sized> Model for &M {
     }
 }
 
+impl<M: Model + ?Sized> Model for Box<M> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn inputs(&self) -> &Inputs {
+        (**self).inputs()
+    }
+
+    fn outputs(&self) -> &[Feature] {
+        (**self).outputs()
+    }
+
+    fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {
+        (**self).evaluate(w, seeds)
+    }
+}
+
 /// What a [`Model`] returns for a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluations {

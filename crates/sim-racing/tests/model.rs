@@ -30,20 +30,20 @@ fn the_disturbances_and_the_seed_of_a_drive_give_its_outcome_to_the_bit() {
     assert_ne!(other.outputs, one.outputs, "the seed must matter");
 }
 
-/// Means of 4,000 outcomes each after 10 steps, when the car still drives straight ahead and all
+/// Means of 2,000 outcomes each after 10 steps, when the car still drives straight ahead and all
 /// coordinates are close to normal. 6 comparisons of means at 4.5 standard errors: a false alarm once
 /// in 24,000 seeds.
 #[test]
 fn drawn_inputs_have_the_distribution_of_the_simulator() {
-    let n = 4_000;
+    let n = 2_000;
     let (a, b) = (short(10).simulate(n, 1), ModelSimulator::new(short(10)).simulate(n, 2));
     for i in [index::X, index::Y, index::YAW, index::U, index::V, index::R] {
         let error = (a.row(i).variance() * 2.0 / n as f64).sqrt();
         let mean = (a.row(i).mean() - b.row(i).mean()) / error;
         assert!(mean.abs() < 4.5, "{i}: {mean}");
-        // The ratio of the standard deviations has the standard error sqrt(1 / n) = 0.016.
+        // The ratio of the standard deviations has the standard error sqrt(1 / n) = 0.022.
         let ratio = (a.row(i).variance() / b.row(i).variance()).sqrt();
-        assert!((ratio - 1.0).abs() < 0.1, "{i}: {ratio}");
+        assert!((ratio - 1.0).abs() < 0.12, "{i}: {ratio}");
     }
 }
 

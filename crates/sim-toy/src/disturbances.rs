@@ -6,7 +6,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use sim_core::rng;
 
-use crate::{params::RobotParams, robot::BLOCK};
+use crate::params::RobotParams;
+
+/// Runs per random stream; they are simulated together.
+pub(crate) const BLOCK: usize = 256;
 
 /// Disturbances of `x`, `y` (m) and `theta` (rad) of all runs of a block in one step.
 pub(crate) type Noise = [[f64; BLOCK]; 3];

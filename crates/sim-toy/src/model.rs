@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use sim_core::{Evaluations, Feature, Model, ModelError};
 
 use crate::{
-    disturbances::Given,
-    robot::{BLOCK, FEATURES, Robot},
+    disturbances::{BLOCK, Given},
+    robot::{FEATURES, Robot},
 };
 
 /// The inputs are the disturbances of each step, `u_1` and `v_1` (m), `omega_1` (rad), `u_2` and so on,

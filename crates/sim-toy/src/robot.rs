@@ -5,13 +5,10 @@ use serde::{Deserialize, Serialize};
 use sim_core::{Feature, Simulator};
 
 use crate::{
-    disturbances::{Disturbances, Drawn, Noise},
+    disturbances::{BLOCK, Disturbances, Drawn, Noise},
     dynamics::{Pose, step},
     params::{ParamsError, RobotParams},
 };
-
-/// Runs per random stream; they are simulated together.
-pub(crate) const BLOCK: usize = 256;
 
 pub(crate) static FEATURES: [Feature; 3] =
     [Feature::new("x", "m"), Feature::new("y", "m"), Feature::new("theta", "rad")];

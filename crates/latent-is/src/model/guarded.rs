@@ -3,9 +3,13 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use nalgebra::DMatrixView;
 use rayon::prelude::*;
+
+/// Work that is worth the cost of splitting it over threads, some ten microseconds.
+const WORTH_A_SPLIT: Duration = Duration::from_micros(100);
 
 /// Calls `f` for each column of `x`, in order of the columns whatever the number of threads; a panic
 /// becomes its message.
@@ -19,12 +23,19 @@ pub(crate) fn call_each(
         sample.extend(x.column(j).iter());
         catch_unwind(AssertUnwindSafe(|| f(sample))).map_err(|payload| message(&*payload))
     };
-    // A batch of one is not worth a visit to the thread pool.
-    if parallel && x.ncols() > 1 {
-        (0..x.ncols()).into_par_iter().map_init(Vec::new, call).collect()
+    let mut sample = Vec::new();
+    if x.ncols() == 0 {
+        return Vec::new();
+    }
+    // The first call tells whether the rest is worth a visit to the thread pool. Values do not depend on it.
+    let start = Instant::now();
+    let first = call(&mut sample, 0);
+    let rest = start.elapsed().saturating_mul(u32::try_from(x.ncols() - 1).unwrap_or(u32::MAX));
+    if parallel && rest > WORTH_A_SPLIT {
+        let first = [first].into_par_iter();
+        first.chain((1..x.ncols()).into_par_iter().map_init(Vec::new, call)).collect()
     } else {
-        let mut sample = Vec::new();
-        (0..x.ncols()).map(|j| call(&mut sample, j)).collect()
+        [first].into_iter().chain((1..x.ncols()).map(|j| call(&mut sample, j))).collect()
     }
 }
 

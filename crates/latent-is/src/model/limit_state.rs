@@ -34,7 +34,7 @@ impl<L: LimitState + ?Sized> LimitState for &L {
 
 /// A limit state from a function of one sample.
 ///
-/// Samples are evaluated in parallel; [`new_serial`](Self::new_serial) is for functions that must not be.
+/// Samples are evaluated in parallel where that saves time; [`new_serial`](Self::new_serial) is for functions that must not be.
 /// A panic of the function is a sample that cannot be finished: its value is NaN, it is counted, and the
 /// message of the first is kept. (The panic hook still reports each one on standard error.)
 ///
@@ -126,6 +126,14 @@ mod tests {
             let values = pool.install(|| FnLimitState::new(2, f).evaluate(x.as_view()).unwrap());
             assert_eq!(values, serial);
         }
+        // Slow enough to be split.
+        let slow = |x: &[f64]| {
+            thread::sleep(std::time::Duration::from_micros(300));
+            f(x)
+        };
+        let part = x.columns(0, 50);
+        let values = FnLimitState::new(2, slow).evaluate(part).unwrap();
+        assert_eq!(values, serial.rows(0, 50));
         let here = thread::current().id();
         let g = FnLimitState::new_serial(2, |_: &[f64]| f64::from(thread::current().id() == here));
         assert!((g.evaluate(x.as_view()).unwrap().sum() - 5000.0).abs() < 1e-9);

@@ -10,3 +10,4 @@ pub mod limit_state;
 pub mod model_limit_state;
 pub mod nan_policy;
 pub mod transport;
+pub mod transport_inputs;

@@ -31,8 +31,8 @@ const PURPOSE: &str = "model";
 /// See the [module](self).
 ///
 /// The criterion is a function of the outputs of one sample, a failure where it is at most 0. A sample
-/// without an outcome counts as its [`NanPolicy`] says: NaN by default. A panic of the criterion is one
-/// more sample without an outcome, of the kind [`FailureKind::Crashed`].
+/// without an outcome counts as its [`NanPolicy`] says: NaN by default. So does one for which the criterion is NaN
+/// ([`FailureKind::NotFinite`]) or panics ([`FailureKind::Crashed`]).
 ///
 /// ```
 /// use inputs::{Correlation, Gumbel, Inputs, Normal};
@@ -158,9 +158,13 @@ impl<M: Model, C: Fn(&[f64]) -> f64 + Sync> ModelLimitState<M, C> {
             .iter()
             .zip(judged)
             .map(|(status, value)| match status {
-                Status::Done => {
-                    value.map_err(|message| (FailureKind::Crashed, format!("criterion: {message}")))
-                }
+                Status::Done => match value {
+                    Ok(value) if value.is_nan() => {
+                        Err((FailureKind::NotFinite, "the criterion is NaN".to_owned()))
+                    }
+                    Ok(value) => Ok(value),
+                    Err(message) => Err((FailureKind::Crashed, format!("criterion: {message}"))),
+                },
                 Status::Failed { kind, message } => Err((*kind, message.to_string())),
                 other => Err((FailureKind::Reported, format!("{other:?}"))),
             })
