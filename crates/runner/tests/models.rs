@@ -43,7 +43,8 @@ fn brake(folder: &Path) {
     write(folder, "brake.toml", BRAKE);
     write(folder, "brake.sh", PROGRAM);
     for limit in ["75", "85", "95"] {
-        let text = format!("[[half_space]]\nfeatures = {{ distance = 1.0 }}\nat_least = {limit}.0\n");
+        let text =
+            format!("[[half_space]]\nfeatures = {{ distance = 1.0 }}\nat_least = {limit}.0\n");
         write(folder, &format!("c{limit}.toml"), &text);
     }
 }
@@ -140,7 +141,10 @@ $2 > 22.5 { print ",too fast"; next }
     assert!(b.starts_with(&a), "a longer run begins with the samples of a shorter one");
 
     let mut csv = csv::Reader::from_reader(b.as_bytes());
-    assert_eq!(csv.headers().unwrap(), &["speed", "brake", "delay", "seed", "distance", "status"][..]);
+    assert_eq!(
+        csv.headers().unwrap(),
+        &["speed", "brake", "delay", "seed", "distance", "status"][..]
+    );
     let (mut lost, mut seeds) = (0, Vec::new());
     for row in csv.deserialize::<(f64, f64, f64, u64, f64, String)>() {
         let (speed, brake, delay, seed, distance, status) = row.unwrap();
@@ -182,7 +186,8 @@ fn the_aircraft_fails_as_often_as_by_crude_monte_carlo_and_a_failure_flies_again
          [[half_space]]\nfeatures = {{ h = 1.0 }}\nat_most = {altitude}\n"
     );
     write(folder, "c.toml", &criterion);
-    let arguments = ["estimate", "--model", "f16.toml", "--criterion", "c.toml", "--target-cov", "0.05"];
+    let arguments =
+        ["estimate", "--model", "f16.toml", "--criterion", "c.toml", "--target-cov", "0.05"];
     let files = ["--json", "r.json", "--samples", "failures.csv"];
     let output = run(folder, &[&arguments[..], &files].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
@@ -217,14 +222,17 @@ fn the_method_is_chosen_by_the_number_of_inputs() {
     let hits = outcomes.column_iter().filter(|x| x[0] >= 62.0).count();
     let reference = hits as f64 / 1e5;
     let se = (reference / 1e5).sqrt();
-    let arguments = ["estimate", "--model", "robot.toml", "--criterion", "c.toml", "--json", "r.json"];
+    let arguments =
+        ["estimate", "--model", "robot.toml", "--criterion", "c.toml", "--json", "r.json"];
     let output = run(folder, &arguments);
     // Chains that no fresh draws have checked are suspect.
     assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
     assert!(stdout(&output).contains("subset"));
     let interval = record(folder).estimate.interval(0.9999);
     assert!(
-        hits > 100 && interval.lower() - 4.0 * se < reference && reference < interval.upper() + 4.0 * se,
+        hits > 100
+            && interval.lower() - 4.0 * se < reference
+            && reference < interval.upper() + 4.0 * se,
         "{hits}: {interval:?}"
     );
 }
@@ -238,7 +246,9 @@ fn check_explains_what_a_model_does() {
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     // 20 * 0.6258 + 400 / 15, with the mean exp(-0.5 + 0.25^2 / 2) of the delay.
-    for part in ["3 inputs (3 random)", "normal mean 20.0, sd 2.5", "m/s2", "39.1820", "the same outputs"] {
+    for part in
+        ["inputs: 3 (random: 3), outputs: 1", "normal mean 20.0, sd 2.5", "m/s2", "39.1823", "the same outputs"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     let stream = |script: &str| {
@@ -277,7 +287,11 @@ fn mistakes_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     brake(folder);
-    write(folder, "standard.toml", "units = \"standardised\"\n[[box]]\nfeatures = { distance = [2, inf] }\n");
+    write(
+        folder,
+        "standard.toml",
+        "units = \"standardised\"\n[[box]]\nfeatures = { distance = [2, inf] }\n",
+    );
     write(folder, "absent.toml", &BRAKE.replace("\"sh\", ", "\"no-such-program\", "));
     write(folder, "typo.toml", &BRAKE.replace("sd = 2.5", "sd = -2.5"));
     write(folder, "empty.toml", &BRAKE.replace("[outputs]", "[output]"));
@@ -289,13 +303,28 @@ fn mistakes_are_named() {
         (&estimate("absent.toml", "c75.toml"), "`no-such-program` cannot be started"),
         (&estimate("brake.toml", "standard.toml"), "standard.toml, line 1: standardised units"),
         (&["check", "absent.toml"], "is the name right, and the program installed?"),
-        (&["estimate", "--model", "brake.toml", "--system", "robot", "--criterion", "c75.toml"], "cannot be used with"),
-        (&["estimate", "--model", "brake.toml", "--data", "x.csv", "--criterion", "c75.toml"], "cannot be used with"),
+        (
+            &["estimate", "--model", "brake.toml", "--system", "robot", "--criterion", "c75.toml"],
+            "cannot be used with",
+        ),
+        (
+            &["estimate", "--model", "brake.toml", "--data", "x.csv", "--criterion", "c75.toml"],
+            "cannot be used with",
+        ),
         (&["estimate", "--system", "robot", "--store", "x", "--criterion", "c75.toml"], "--model"),
-        (&["estimate", "--system", "robot", "--method", "subset", "--criterion", "c75.toml"], "is for --model"),
-        (&["simulate", "robot", "--model", "brake.toml", "-n", "5", "-o", "a.csv"], "cannot be used with"),
+        (
+            &["estimate", "--system", "robot", "--method", "subset", "--criterion", "c75.toml"],
+            "is for --model",
+        ),
+        (
+            &["simulate", "robot", "--model", "brake.toml", "-n", "5", "-o", "a.csv"],
+            "cannot be used with",
+        ),
         (&["simulate", "--model", "brake.toml", "-n", "0", "-o", "a.csv"], "-n must be positive"),
-        (&["simulate", "--model", "brake.toml", "-n", "5", "-o", "brake.toml"], "extension must be"),
+        (
+            &["simulate", "--model", "brake.toml", "-n", "5", "-o", "brake.toml"],
+            "extension must be",
+        ),
         (&["replay", "none.csv", "--model", "brake.toml"], "cannot read none.csv"),
     ] {
         let error = refused(folder, arguments);

@@ -41,12 +41,12 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     let file = ModelFile::read(&args.model)?;
     let model = file.open(None)?;
     let workers = match model.workers() {
-        Some(workers) => format!("{} workers", workers.total),
+        Some(workers) => format!("workers: {}", workers.total),
         None => "built in".to_owned(),
     };
     let limit = file.run().timeout().map_or_else(String::new, |t| format!(", time limit {t:?}"));
     print_line!(
-        "{}: {} inputs ({} random), {} outputs; {workers}{limit}",
+        "{}: inputs: {} (random: {}), outputs: {}; {workers}{limit}",
         model.name(),
         model.inputs().len(),
         model.inputs().latent_dim(),

@@ -40,6 +40,7 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
         );
         format!("the run stopped; {kept}")
     })?;
+    progress.finish();
     model.sync()?;
     let lost = lost(&evaluations.statuses);
     let statuses = (!lost.is_empty()).then_some(evaluations.statuses);

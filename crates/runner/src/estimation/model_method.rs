@@ -13,6 +13,11 @@ use crate::estimation::method::MethodKind;
 /// Most random inputs for which mixtures are searched for: beyond, their fits are unreliable.
 const MIXTURES: usize = 30;
 
+/// Number of random inputs up to which a level of the adaptive method has few samples, and their number: a run
+/// of a simulator is expensive, and mixtures in so few coordinates need no more.
+const FEW: usize = 4;
+const FEW_SAMPLES: usize = 600;
+
 /// An estimator, for a flow or for a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -56,19 +61,37 @@ impl MethodChoice {
         })
     }
 
-    /// The estimator for a model, to a target of the coefficient of variation within a budget of
-    /// evaluations. Subset simulation has no target: its particles per level decide.
+    /// Evaluations after which a run of this method is stopped from outside: subset simulation has no
+    /// budget of its own.
+    pub fn hard_stop(self, budget: u64) -> Option<u64> {
+        (self == Self::Subset).then_some(budget)
+    }
+
+    /// The estimator for a model with `dim` random inputs, to a target of the coefficient of variation
+    /// within a budget of evaluations. Subset simulation has no target: its particles per level decide.
     ///
     /// # Errors
     /// When a setting is invalid.
-    pub fn estimator(self, target_cov: f64, budget: u64) -> Result<Box<dyn Estimator>, Error> {
+    pub fn estimator(
+        self,
+        dim: usize,
+        target_cov: f64,
+        budget: u64,
+    ) -> Result<Box<dyn Estimator>, Error> {
         let last =
             FinalStage::builder().target_cov(Some(target_cov)).budget(Some(budget)).build()?;
         Ok(match self {
             Self::Ce => Box::new(CrossEntropy::builder().final_stage(last).build()?),
             Self::Sis => Box::new(Sequential::builder().final_stage(last).build()?),
             Self::Ice => Box::new(ImprovedCrossEntropy::builder().final_stage(last).build()?),
-            Self::Adaptive => Box::new(Adaptive::builder().final_stage(last).build()?),
+            Self::Adaptive => {
+                let builder = Adaptive::builder().final_stage(last);
+                Box::new(if dim <= FEW {
+                    builder.samples_per_level(FEW_SAMPLES).build()?
+                } else {
+                    builder.build()?
+                })
+            }
             Self::Subset => Box::new(SubsetSimulation::default()),
             Self::MonteCarlo => Box::new(
                 MonteCarlo::builder()

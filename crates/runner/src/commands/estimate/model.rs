@@ -54,7 +54,7 @@ pub(super) fn run(
     let criterion = FailureCriterion::read_for_model(&args.criterion, &names)?;
     let dim = model.inputs().latent_dim();
     let method = args.method.unwrap_or_else(|| MethodChoice::for_inputs(dim));
-    let estimator = method.estimator(target_cov, budget)?;
+    let estimator = method.estimator(dim, target_cov, budget)?;
     let g = |x: &[f64]| {
         let x = DMatrixView::from_slice(x, x.len(), 1);
         criterion.evaluate(x).map_or(f64::NAN, |g| g[0])
@@ -64,14 +64,15 @@ pub(super) fn run(
     print_note!("{}: {dim} random inputs, method {method}", model.name());
 
     let begin = Instant::now();
-    let progress = Arc::new(TaskProgress::start(format!("of {budget} evaluations"), budget));
+    let progress = Arc::new(TaskProgress::start(model.name(), budget));
     model.watch(&progress);
     let mut run = Run::new(estimator.as_ref())
         .seed(args.seed)
-        .budget(Budget { evaluations: Some(budget), ..Budget::default() })
+        .budget(Budget { evaluations: method.hard_stop(budget), ..Budget::default() })
         .observer(Levels(Arc::clone(&progress)));
     let outcome = run.start(&StandardNormal::new(dim), &g);
     drop(run);
+    progress.finish();
     let kept = || match model.store() {
         Some(store) => format!("all finished evaluations are in {}", store.folder().display()),
         None => "the model has no store".to_owned(),
@@ -151,11 +152,12 @@ impl Observer for Levels {
                 );
             }
             _ => {
-                if let Some(ln_pf) = p.ln_pf {
-                    line += &format!(": P = {:.3e}", ln_pf.exp());
-                }
-                if let Some(cov) = p.cov {
-                    line += &format!(" with coefficient of variation {:.1} %", 100.0 * cov);
+                if let (Some(ln_pf), Some(cov)) = (p.ln_pf, p.cov) {
+                    line += &format!(
+                        ": P = {:.3e} with coefficient of variation {:.1} %",
+                        ln_pf.exp(),
+                        100.0 * cov
+                    );
                 }
             }
         }
