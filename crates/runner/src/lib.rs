@@ -9,6 +9,7 @@
 //! | [`outcomes`] | tables of outcomes in CSV, Parquet, Arrow and NumPy files |
 //! | [`criterion`] | failure criteria in TOML files |
 //! | [`systems`] | the systems of the paper with their experiments and references |
+//! | [`models`] | simulators of the user: model files, their evaluation with a store, tables of samples |
 //! | [`simulation`] | simulations that resume after an interruption |
 //! | [`training`] | training with progress; flow and reference from scratch |
 //! | [`estimation`] | choice of the estimator and of the space, comparison of flow and data |
@@ -21,6 +22,7 @@ pub mod commands;
 pub mod criterion;
 pub mod estimation;
 pub mod figures;
+pub mod models;
 pub mod outcomes;
 pub mod output;
 pub mod report;

@@ -6,12 +6,12 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use latent_is::verdict::Status;
 use latent_is_runner::{
-    commands::{estimate, inspect, metrics, report, reproduce, simulate, train},
+    commands::{check, estimate, inspect, metrics, replay, report, reproduce, simulate, train},
     output::{interrupt, terminal},
 };
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 a check or a diagnostic failed or an estimate is an extrapolation, 3 budget
-spent before the target precision, 4 no usable estimate, 130 interrupted. Only `train`, `inspect` and `estimate` use 2, only `estimate`
+spent before the target precision, 4 no usable estimate, 130 interrupted. Only `train`, `inspect`, `estimate`, `check` and `replay` use 2, only `estimate`
 uses 3 and 4.";
 
 /// Failure probabilities of autonomous systems by importance sampling in the latent space of
@@ -37,13 +37,30 @@ Examples:
   latent-is reproduce --system racecar --trials 100
   latent-is reproduce --system robot --from-scratch --out results/scratch")]
     Reproduce(reproduce::Args),
-    /// Simulates outcomes of a system and writes them to a file.
+    /// Runs a model twice and shows its inputs, its outputs and what it takes.
+    #[command(
+        after_help = "Exit codes: 0 the model works, 1 error, 2 it has no outcome, or another one for the same seed
+
+Examples:
+  latent-is check brake.toml"
+    )]
+    Check(check::Args),
+    /// Runs one failure of a model again, with its inputs and its seed.
+    #[command(
+        after_help = "Exit codes: 0 the outcome is equal to the last bit, 1 error, 2 it is not
+
+Examples:
+  latent-is replay failures.csv --model brake.toml --row 3"
+    )]
+    Replay(replay::Args),
+    /// Simulates outcomes of a system or of a model and writes them to a file.
     #[command(after_help = "An interrupted run resumes when the same command is run again.
 
 Examples:
   latent-is simulate robot -n 10000 -o robot.csv
   latent-is simulate f16 -n 1000000 -o f16.npy
-  latent-is simulate racecar -n 50000 -o racecar.parquet")]
+  latent-is simulate racecar -n 50000 -o racecar.parquet
+  latent-is simulate --model brake.toml -n 10000 -o brake.csv")]
     Simulate(simulate::Args),
     /// Trains a flow on outcomes in a file.
     #[command(
@@ -62,11 +79,12 @@ Examples:
   latent-is inspect flow.safetensors
   latent-is inspect flow.safetensors --data fresh.csv")]
     Inspect(inspect::Args),
-    /// Estimates the probability of a failure criterion under a flow.
+    /// Estimates the probability of a failure criterion: that of a model, or under a flow.
     #[command(
         after_help = "Exit codes: 0 converged, 1 error, 2 suspect or extrapolated, 3 budget spent, 4 no usable estimate
 
 Examples:
+  latent-is estimate --model brake.toml --criterion crash.toml --samples failures.csv
   latent-is estimate --flow flow.safetensors --criterion crash.toml
   latent-is estimate --system racecar --criterion skid.toml --json result.json --samples failures.csv"
     )]
@@ -139,6 +157,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Report(args) => report::run(&args).map(|()| success)?,
         Command::Train(args) => passed(train::run(&args)?),
         Command::Inspect(args) => passed(inspect::run(&args)?),
+        Command::Check(args) => passed(check::run(&args)?),
+        Command::Replay(args) => passed(replay::run(&args)?),
         Command::Estimate(args) => match estimate::run(&args)? {
             Status::Converged => success,
             Status::Suspect | Status::Extrapolated => ExitCode::from(2),
@@ -156,7 +176,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The exit code of a command that checks a flow.
+/// The exit code of a command that checks something.
 fn passed(passed: bool) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }

@@ -1,11 +1,15 @@
 //! The commands of the program, one module per command: its arguments and what it does.
 
+pub mod check;
 pub mod estimate;
 mod features;
 pub mod inspect;
 mod marginals;
 pub mod metrics;
+pub mod replay;
 pub mod report;
 pub mod reproduce;
 pub mod simulate;
+mod simulate_model;
+mod store_options;
 pub mod train;

@@ -1,8 +1,9 @@
-//! `latent-is simulate`: outcomes of a simulator in a file.
+//! `latent-is simulate`: outcomes of a system, or of a model, in a file.
 
 use std::path::PathBuf;
 
 use crate::{
+    commands::{simulate_model, store_options::StoreOptions},
     outcomes::{self, Format, shape::TableShape},
     output::{
         interrupt,
@@ -20,17 +21,23 @@ use crate::{
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     /// The system: robot, racecar or f16.
-    system: String,
+    #[arg(required_unless_present = "model")]
+    system: Option<String>,
+    /// Run this simulator, a model file in TOML, instead of a system; the file then has inputs and seeds too.
+    #[arg(long, value_name = "FILE", conflicts_with = "system")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) store: StoreOptions,
     /// Number of outcomes.
     #[arg(short, long)]
-    n: usize,
+    pub(super) n: usize,
     /// Seed. The same seed gives the same outcomes; a longer run begins with the outcomes of a shorter
     /// one.
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub(super) seed: u64,
     /// File to write; its extension selects the format: .csv, .parquet, .arrow or .npy.
     #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
 }
 
 /// Runs the command.
@@ -39,8 +46,11 @@ pub struct Args {
 /// When an argument is invalid or a file cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(args.n > 0, "-n must be positive");
+    if let Some(path) = &args.model {
+        return simulate_model::run(args, path);
+    }
     let format = Format::to_write(&args.out)?;
-    let system = System::by_name(&args.system)?;
+    let system = System::by_name(args.system.as_deref().unwrap_or_default())?;
     let simulator = system.simulator();
     // Before the part file is made.
     TableShape::in_memory(args.n, simulator.dim())?;

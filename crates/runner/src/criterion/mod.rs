@@ -38,7 +38,14 @@ use flow_core::bijection::Standardise;
 use latent_is::{EvalError, LimitState};
 use nalgebra::{DMatrixView, DVector};
 
-use crate::criterion::{file::Group, reader::RegionReader, region::Region};
+use crate::{
+    criterion::{
+        file::{CriterionUnits, Group},
+        reader::RegionReader,
+        region::Region,
+    },
+    output::toml_error::toml_error,
+};
 
 /// A union of failure regions, as a limit state on standardised features: an outcome fails if it
 /// lies in at least one region.
@@ -74,10 +81,43 @@ impl FailureCriterion {
     ) -> anyhow::Result<Self> {
         let text = text.into();
         let file: Group = toml::from_str(&text).map_err(|error| invalid(&error, &text, origin))?;
+        Self::of_group(&file, text, origin, names, moments)
+    }
+
+    /// Reads a criterion on the outputs `names`, `[d]`, of a model, in their units. There are no training
+    /// data, so nothing is standardised: the limit state is on the outputs themselves.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and when the file is in standardised units.
+    pub fn read_for_model(path: &Path, names: &[String]) -> anyhow::Result<Self> {
+        let origin = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {origin}"))?;
+        let file: Group = toml::from_str(&text).map_err(|error| invalid(&error, &text, &origin))?;
+        if let Some(units) = &file.units
+            && *units.get_ref() == CriterionUnits::Standardised
+        {
+            let line = text.get(..units.span().start).unwrap_or_default().matches('\n').count() + 1;
+            anyhow::bail!(
+                "{origin}, line {line}: standardised units need the moments of a flow, and a model has none; \
+                 write all numbers in the units of its outputs"
+            );
+        }
+        let moments = Standardise::new(vec![0.0; names.len()], vec![1.0; names.len()])?;
+        Self::of_group(&file, text, &origin, names, &moments)
+    }
+
+    fn of_group(
+        file: &Group,
+        text: String,
+        origin: &str,
+        names: &[String],
+        moments: &Standardise,
+    ) -> anyhow::Result<Self> {
         let units = file.units.as_ref().map(|units| *units.get_ref()).unwrap_or_default();
         let reader = RegionReader { text: &text, origin, names, moments, units };
-        reader.refuse_k(&file)?;
-        let regions = reader.regions(&file)?;
+        reader.refuse_k(file)?;
+        let regions = reader.regions(file)?;
         anyhow::ensure!(
             !regions.is_empty(),
             "{origin} defines no region; write a [[half_space]], a [[box]] or an [[ellipsoid]]"
@@ -91,22 +131,15 @@ impl FailureCriterion {
     }
 }
 
-/// The error of a text that is not a criterion, in one line; its cause is the line of the text.
+/// The error of a text that is not a criterion; see [`toml_error`].
 fn invalid(error: &toml::de::Error, text: &str, origin: &str) -> anyhow::Error {
-    let begin = error.span().map_or(0, |span| span.start);
-    let line = text.get(..begin).unwrap_or_default().matches('\n').count() + 1;
-    let message = error.message();
     // `a.b` without quotes is the entry `b` of a table `a`.
-    let mend = if message.contains("invalid type: map") {
+    let mend = if error.message().contains("invalid type: map") {
         "; write a feature whose name has a dot in quotes, for example \"a.b\""
     } else {
         ""
     };
-    let excerpt = text.lines().nth(line - 1).unwrap_or_default();
-    anyhow::anyhow!("\n{line} | {excerpt}").context(format!(
-        "cannot read criterion {origin}, line {line}: {}{mend}",
-        message.replace('\n', ", ")
-    ))
+    toml_error(error, text, &format!("criterion {origin}"), mend)
 }
 
 impl LimitState for FailureCriterion {

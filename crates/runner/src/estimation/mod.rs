@@ -4,3 +4,4 @@
 pub mod agreement;
 pub mod flow_model;
 pub mod method;
+pub mod model_method;

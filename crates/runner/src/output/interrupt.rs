@@ -1,8 +1,8 @@
 //! Ctrl-C: what an interrupted command leaves, and how to go on.
 //!
 //! All files are whole at every moment: results are replaced as a whole, and files that grow have a
-//! checksum per block. An interruption therefore ends the program at once. It only removes temporary files
-//! and locks, and says how to go on.
+//! checksum per block. An interruption therefore ends the program at once. It only ends the programs
+//! of a model, removes temporary files and locks, and says how to go on.
 
 use std::{
     io::{IsTerminal, stderr},
@@ -28,6 +28,7 @@ pub fn install() {
         let next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
         let next =
             next.as_ref().map_or("nothing was written; run the command again".into(), |n| n());
+        programs::abandon();
         safe_file::abandon();
         if stderr().is_terminal() {
             // The line with `^C` or a bar of progress.

@@ -13,3 +13,4 @@ pub mod interrupt;
 pub mod outputs;
 pub mod progress;
 pub mod terminal;
+pub(crate) mod toml_error;

@@ -73,7 +73,7 @@ impl TaskProgress {
     }
 
     /// Ends the task and prints one line with the time it took.
-    pub fn finish(self) {
+    pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -14,6 +14,7 @@ pub mod estimate;
 pub mod evaluation;
 pub mod html;
 pub mod input;
+pub mod model_estimate;
 pub mod quality;
 pub mod settings;
 pub mod table;

@@ -2,7 +2,7 @@
 
 use flow_core::{Device, FlowFile, bijection::Standardise};
 use nalgebra::{DMatrix, DMatrixView};
-use sim_core::Simulator;
+use sim_core::{Model, Simulator};
 use sim_gcas::Gcas;
 use sim_racing::Racing;
 use sim_toy::Robot;
@@ -17,6 +17,7 @@ pub struct System {
     /// An older name that the command line still accepts.
     alias: Option<&'static str>,
     simulator: fn() -> Box<dyn Simulator>,
+    model: fn() -> Box<dyn Model>,
     regions: Regions,
     experiment: &'static str,
     flow: &'static [u8],
@@ -38,6 +39,7 @@ const SYSTEMS: &[System] = &[
         name: "robot",
         alias: None,
         simulator: || Box::new(Robot::default()),
+        model: || Box::new(Robot::default()),
         regions: Regions::Given(|| sim_toy::failure_regions().to_vec()),
         experiment: include_str!("../../experiments/robot.toml"),
         flow: include_bytes!("../../assets/robot.safetensors"),
@@ -47,6 +49,7 @@ const SYSTEMS: &[System] = &[
         name: "racecar",
         alias: Some("racing"),
         simulator: || Box::new(Racing::default()),
+        model: || Box::new(Racing::default()),
         regions: Regions::Selected {
             rows: 50_000,
             conditions: &[
@@ -63,6 +66,7 @@ const SYSTEMS: &[System] = &[
         name: "f16",
         alias: Some("gcas"),
         simulator: || Box::new(Gcas::default()),
+        model: || Box::new(Gcas::default()),
         regions: Regions::Selected {
             rows: 10_000,
             // Nose too high; too low.
@@ -95,6 +99,11 @@ impl System {
     /// The simulator with its default parameters.
     pub fn simulator(&self) -> Box<dyn Simulator> {
         (self.simulator)()
+    }
+
+    /// The system as a function of named random inputs, with its default parameters.
+    pub fn model(&self) -> Box<dyn Model> {
+        (self.model)()
     }
 
     /// Names of the features, `[d]`.

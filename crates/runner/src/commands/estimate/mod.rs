@@ -1,7 +1,10 @@
-//! `latent-is estimate`: the probability of a failure criterion under a flow.
+//! `latent-is estimate`: the probability of a failure criterion under a flow, or of a model.
 
 mod failures;
 mod judgement;
+mod model;
+mod model_failures;
+mod model_terminal;
 mod source;
 mod terminal;
 
@@ -27,12 +30,14 @@ use crate::{
             source::FlowSource,
         },
         features::outcomes_for,
+        store_options::StoreOptions,
     },
     criterion::FailureCriterion,
     estimation::{
         agreement::Agreement,
         flow_model::{CompletedLimitState, FlowModel},
         method::{MethodKind, Space},
+        model_method::MethodChoice,
     },
     outcomes::{Format, options::ReadOptions},
     output::{file, outputs::Outputs, terminal::print_line},
@@ -47,41 +52,52 @@ const CONFIDENCE: f64 = 0.95;
 /// Target of the coefficient of variation for the members of an ensemble, unless a larger one is asked for.
 const MEMBER_COV: f64 = 0.1;
 
-/// Estimates the probability of a failure criterion under a flow.
+/// Target of the coefficient of variation under a flow, and of a model.
+const TARGET_COV: [f64; 2] = [0.03, 0.1];
+/// Budget of evaluations under a flow, and of a model.
+const BUDGET: [u64; 2] = [200_000, 20_000];
+
+/// Estimates the probability of a failure criterion: that of a simulator, or under a flow.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     /// File of the flow.
-    #[arg(long, value_name = "FILE", required_unless_present = "system")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["system", "model"])]
     flow: Option<PathBuf>,
     /// Use the shipped flow of this system instead: robot, racecar or f16.
     #[arg(long, conflicts_with = "flow")]
     system: Option<String>,
+    /// Run this simulator, a model file in TOML, instead of a flow.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["flow", "system", "data", "space", "device"])]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreOptions,
     /// The failure criterion in TOML: half-spaces, boxes and ellipsoids on named features.
     #[arg(long, value_name = "FILE")]
     criterion: PathBuf,
     /// Outcomes to compare the flow with, instead of those in its file: .csv, .parquet, .arrow, .npy or .npz.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// The estimator.
-    #[arg(long, default_value = "adaptive")]
-    method: MethodKind,
+    /// The estimator. Without it: adaptive, and for a model with more than 30 random inputs subset.
+    #[arg(long)]
+    method: Option<MethodChoice>,
     /// The space in which the estimator works.
     #[arg(long, default_value = "latent")]
     space: Space,
     /// Seed. The same seed gives the same results.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Target of the coefficient of variation.
-    #[arg(long, default_value_t = 0.03)]
-    target_cov: f64,
-    /// Largest number of evaluations of the criterion, including the search.
-    #[arg(long, default_value_t = 200_000)]
-    budget: u64,
+    /// Target of the coefficient of variation [default: 0.03 under a flow, 0.1 for a model].
+    #[arg(long)]
+    target_cov: Option<f64>,
+    /// Largest number of evaluations, including the search [default: 200000 under a flow, 20000 for a
+    /// model].
+    #[arg(long)]
+    budget: Option<u64>,
     /// Write the estimate with all inputs to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write the sampled failures to this file, with their weights in the last column: .csv,
-    /// .parquet, .arrow or .npy.
+    /// .parquet, .arrow or .npy. Those of a model have inputs and seed, and `replay` runs them again.
     #[arg(long, value_name = "FILE")]
     samples: Option<PathBuf>,
     /// Device that computes the flow.
@@ -96,6 +112,13 @@ pub struct Args {
 /// # Errors
 /// When a file or an argument is invalid, or the estimator fails.
 pub fn run(args: &Args) -> anyhow::Result<Status> {
+    if let Some(path) = &args.model {
+        let [_, target_cov] = TARGET_COV;
+        let [_, budget] = BUDGET;
+        let target_cov = args.target_cov.unwrap_or(target_cov);
+        return model::run(args, path, target_cov, args.budget.unwrap_or(budget));
+    }
+    let settings = Settings::of_flow(args)?;
     let device = flow_core::device(&args.device)?;
     if let Some(path) = &args.samples {
         Format::to_write(path)?;
@@ -120,8 +143,8 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
 
     let begin = Instant::now();
     let g = model.limit_state(&criterion);
-    let estimate = estimate(args, args.target_cov, &g, &model.transport, args.seed)?;
-    let ensemble = ensemble(args, file.members, &g)?;
+    let estimate = estimate(args, &settings, settings.target_cov, &g, &model.transport, args.seed)?;
+    let ensemble = ensemble(args, &settings, file.members, &g)?;
     let seconds = begin.elapsed().as_secs_f64();
     let interval = estimate.interval(CONFIDENCE);
     let interval_of_flow = ensemble.as_ref().map(|e| e.interval(estimate.ln_pf, CONFIDENCE));
@@ -159,11 +182,11 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
         flow: origin,
         provenance,
         criterion: criterion.text().to_owned(),
-        method: args.method,
+        method: settings.method,
         space: args.space,
         seed: args.seed,
-        target_cov: args.target_cov,
-        budget: args.budget,
+        target_cov: settings.target_cov,
+        budget: settings.budget,
         probability: estimate.pf(),
         interval,
         verdict,
@@ -199,17 +222,37 @@ pub fn run(args: &Args) -> anyhow::Result<Status> {
     Ok(status)
 }
 
+/// How an estimate under a flow is made.
+struct Settings {
+    method: MethodKind,
+    target_cov: f64,
+    budget: u64,
+}
+
+impl Settings {
+    fn of_flow(args: &Args) -> anyhow::Result<Self> {
+        let [target_cov, _] = TARGET_COV;
+        let [budget, _] = BUDGET;
+        Ok(Self {
+            method: args.method.map_or(Ok(MethodKind::Adaptive), MethodChoice::for_flow)?,
+            target_cov: args.target_cov.unwrap_or(target_cov),
+            budget: args.budget.unwrap_or(budget),
+        })
+    }
+}
+
 /// Runs the estimator.
 fn estimate(
     args: &Args,
+    settings: &Settings,
     target_cov: f64,
     criterion: &CompletedLimitState<'_>,
     transport: &FlowTransport,
     seed: u64,
 ) -> anyhow::Result<Estimate> {
     let last =
-        FinalStage::builder().target_cov(Some(target_cov)).budget(Some(args.budget)).build()?;
-    let method = args.method.with(last)?;
+        FinalStage::builder().target_cov(Some(target_cov)).budget(Some(settings.budget)).build()?;
+    let method = settings.method.with(last)?;
     Ok(match args.space {
         Space::Latent => {
             let g = ComposedLimitState::new(criterion, transport)?;
@@ -223,15 +266,16 @@ fn estimate(
 /// because its training was interrupted says nothing.
 fn ensemble(
     args: &Args,
+    settings: &Settings,
     members: Vec<Flow>,
     criterion: &CompletedLimitState<'_>,
 ) -> anyhow::Result<Option<Ensemble>> {
     let mut estimates = Vec::with_capacity(members.len());
     for (k, member) in members.into_iter().enumerate() {
         let transport = FlowTransport::new(member, Units::Standardised);
-        let target_cov = args.target_cov.max(MEMBER_COV);
+        let target_cov = settings.target_cov.max(MEMBER_COV);
         let seed = derive(args.seed, "member", k as u64);
-        estimates.push(estimate(args, target_cov, criterion, &transport, seed)?);
+        estimates.push(estimate(args, settings, target_cov, criterion, &transport, seed)?);
     }
     Ok(if estimates.len() > 1 { Some(Ensemble::of(&estimates)?) } else { None })
 }

@@ -1,0 +1,70 @@
+//! The estimate of a model on the terminal.
+
+use comfy_table::Table;
+use latent_is::scientific;
+use programs::OnFailure;
+
+use crate::{
+    models::words, output::terminal::print_line, report::model_estimate::ModelEstimateRecord,
+};
+
+/// What the probability is, and what the verdict cannot see.
+const MEANING: &str = "The probability is that of the simulator itself, with the inputs as the model file gives \
+    them: no flow stands in between. The verdict is about the search: a way to fail that no run came near \
+    does not show in it. A run with another --seed or --method may find one.";
+
+/// Prints the estimate, its diagnostics and the verdict.
+pub(super) fn print(record: &ModelEstimateRecord, seconds: f64) {
+    let estimate = &record.estimate;
+    let mut table = Table::new();
+    let mut row = |name: &str, value: String| {
+        table.add_row([name, &value]);
+    };
+    row("model", record.name.clone());
+    row("method", record.method.to_string());
+    row("failure probability", scientific(estimate.ln_pf, 4));
+    let interval = &record.interval;
+    let ends = [interval.ln_lower, interval.ln_upper].map(|ln| scientific(ln, 4));
+    row("95 % interval", ends.join(" to "));
+    row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
+    row("evaluations", estimate.counts.evaluations.to_string());
+    if record.looked_up > 0 {
+        row("looked up in the store", record.looked_up.to_string());
+    }
+    row("failures drawn", format!("{} of {}", estimate.counts.failures, estimate.counts.draws));
+    for lost in &record.without_an_outcome {
+        row(
+            "without an outcome",
+            format!("{} {}, first: {}", lost.count, words::kind(lost.kind), short(&lost.message)),
+        );
+    }
+    row("effective sample size", format!("{:.0}", estimate.weights.ess));
+    if let Some(k) = estimate.weights.pareto_k {
+        row("Pareto k of the weights", format!("{k:.2}"));
+    }
+    row("time", format!("{seconds:.1} s"));
+    print_line!("{table}\n{}", record.sentence);
+    if !record.without_an_outcome.is_empty() {
+        print_line!(
+            "{}",
+            match record.counted_as {
+                OnFailure::Failure =>
+                    "Samples without an outcome count as failures (on_failure = \"failure\").",
+                _ =>
+                    "The interval reaches from all samples without an outcome safe to all of them failing.",
+            }
+        );
+    }
+    print_line!("{MEANING}");
+}
+
+/// The first line of a message, cut.
+fn short(message: &str) -> String {
+    const LONGEST: usize = 60;
+    let line = message.lines().next().unwrap_or_default();
+    let mut text: String = line.chars().take(LONGEST).collect();
+    if text.len() < line.len() {
+        text.push('…');
+    }
+    text
+}

@@ -1,0 +1,77 @@
+//! `latent-is simulate --model`: inputs, seeds and outcomes of a model in a file.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use anyhow::Context;
+use nalgebra::DMatrix;
+use sim_core::{FailureKind, Model, ModelSimulator, Status};
+
+use crate::{
+    commands::simulate::Args,
+    models::{columns::SampleColumns, file::ModelFile, samples::Samples, words},
+    outcomes::{Format, shape::TableShape},
+    output::{
+        outputs::Outputs,
+        progress::TaskProgress,
+        terminal::{print_line, print_note},
+    },
+};
+
+/// Runs the model at `path`.
+///
+/// # Errors
+/// When an argument is invalid, the model cannot be run or a file cannot be written.
+pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
+    let format = Format::to_write(&args.out)?;
+    let file = ModelFile::read(path)?;
+    let _outputs = Outputs::claim(&[path], &[&args.out], &[])?;
+    let model = args.store.open(&file)?;
+    let (m, d) = (model.inputs().len(), model.outputs().len());
+    TableShape::in_memory(args.n, m + d + 2)?;
+    let progress =
+        Arc::new(TaskProgress::start(format!("running {}", model.name()), args.n as u64));
+    model.watch(&progress);
+    let (w, seeds) = ModelSimulator::new(&model).inputs(0, args.n, args.seed)?;
+    let evaluations = model.evaluate(w.as_view(), &seeds).with_context(|| {
+        let kept = model.store().map(|store| store.folder().display().to_string());
+        let kept = kept.map_or_else(
+            || "nothing was written".to_owned(),
+            |kept| format!("what was evaluated is in {kept}"),
+        );
+        format!("the run stopped; {kept}")
+    })?;
+    progress.finish();
+    model.sync()?;
+    let lost = lost(&evaluations.statuses);
+    let statuses = (!lost.is_empty()).then_some(evaluations.statuses);
+    let outputs: DMatrix<f64> = evaluations.outputs;
+    let columns = SampleColumns::of(&model);
+    let samples = Samples { columns, w, seeds, outputs, weights: None, statuses };
+    samples.write(&args.out)?;
+    for (kind, (count, message)) in &lost {
+        print_note!("{count} samples without an outcome ({}): {message}", words::kind(*kind));
+    }
+    if !lost.is_empty() && format != Format::Csv {
+        print_note!("their reasons, which are text, are written to .csv only");
+    }
+    if model.looked_up() > 0 {
+        print_line!("{} of the samples were in the store", model.looked_up());
+    }
+    print_line!(
+        "{} samples with {m} inputs and {d} outputs written to {}",
+        args.n,
+        args.out.display()
+    );
+    Ok(())
+}
+
+/// Number of samples without an outcome and what the first of them said, by kind.
+fn lost(statuses: &[Status]) -> BTreeMap<FailureKind, (u64, String)> {
+    let mut lost = BTreeMap::new();
+    for status in statuses {
+        if let Status::Failed { kind, message } = status {
+            lost.entry(*kind).or_insert_with(|| (0, message.to_string())).0 += 1;
+        }
+    }
+    lost
+}

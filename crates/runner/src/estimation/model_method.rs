@@ -1,0 +1,133 @@
+//! The choice of the estimator: for a flow, or for a model by the number of its random inputs.
+
+use std::fmt;
+
+use latent_is::{
+    Adaptive, CrossEntropy, Error, Estimator, FinalStage, ImprovedCrossEntropy, MonteCarlo,
+    Sequential, SubsetSimulation,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::estimation::method::MethodKind;
+
+/// Most random inputs for which mixtures are searched for: beyond, their fits are unreliable.
+const MIXTURES: usize = 30;
+
+/// Number of random inputs up to which a level of the adaptive method has few samples, and their number: a run
+/// of a simulator is expensive, and mixtures in so few coordinates need no more.
+const FEW: usize = 4;
+const FEW_SAMPLES: usize = 600;
+
+/// An estimator, for a flow or for a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum MethodChoice {
+    /// Cross-entropy method with Gaussian mixtures.
+    Ce,
+    /// Sequential importance sampling with Gaussian mixtures.
+    Sis,
+    /// Improved cross-entropy method: a smooth indicator instead of thresholds.
+    Ice,
+    /// Recommended up to 30 coordinates: directional pilot, FORM starting points, cross-entropy levels,
+    /// importance sampling.
+    Adaptive,
+    /// For models with hundreds of inputs: subset simulation with conditional moves.
+    Subset,
+    /// For models and failures that are not rare: crude Monte Carlo.
+    MonteCarlo,
+}
+
+impl MethodChoice {
+    /// The method for a model with `dim` random inputs.
+    pub fn for_inputs(dim: usize) -> Self {
+        if dim <= MIXTURES { Self::Adaptive } else { Self::Subset }
+    }
+
+    /// The method for a flow.
+    ///
+    /// # Errors
+    /// When it is for models alone.
+    pub fn for_flow(self) -> anyhow::Result<MethodKind> {
+        Ok(match self {
+            Self::Ce => MethodKind::Ce,
+            Self::Sis => MethodKind::Sis,
+            Self::Ice => MethodKind::Ice,
+            Self::Adaptive => MethodKind::Adaptive,
+            Self::Subset | Self::MonteCarlo => {
+                anyhow::bail!(
+                    "the method {self} is for --model; a flow takes adaptive, ce, sis or ice"
+                )
+            }
+        })
+    }
+
+    /// Evaluations after which a run of this method is stopped from outside: subset simulation has no
+    /// budget of its own.
+    pub fn hard_stop(self, budget: u64) -> Option<u64> {
+        (self == Self::Subset).then_some(budget)
+    }
+
+    /// The estimator for a model with `dim` random inputs, to a target of the coefficient of variation
+    /// within a budget of evaluations. Subset simulation has no target: its particles per level decide.
+    ///
+    /// # Errors
+    /// When a setting is invalid.
+    pub fn estimator(
+        self,
+        dim: usize,
+        target_cov: f64,
+        budget: u64,
+    ) -> Result<Box<dyn Estimator>, Error> {
+        let last =
+            FinalStage::builder().target_cov(Some(target_cov)).budget(Some(budget)).build()?;
+        Ok(match self {
+            Self::Ce => Box::new(CrossEntropy::builder().final_stage(last).build()?),
+            Self::Sis => Box::new(Sequential::builder().final_stage(last).build()?),
+            Self::Ice => Box::new(ImprovedCrossEntropy::builder().final_stage(last).build()?),
+            Self::Adaptive => {
+                let builder = Adaptive::builder().final_stage(last);
+                Box::new(if dim <= FEW {
+                    builder.samples_per_level(FEW_SAMPLES).build()?
+                } else {
+                    builder.build()?
+                })
+            }
+            Self::Subset => Box::new(SubsetSimulation::default()),
+            Self::MonteCarlo => Box::new(
+                MonteCarlo::builder()
+                    .batch(1_000)
+                    .budget(budget)
+                    .target_cov(Some(target_cov))
+                    .build()?,
+            ),
+        })
+    }
+}
+
+impl fmt::Display for MethodChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ce => "ce",
+            Self::Sis => "sis",
+            Self::Ice => "ice",
+            Self::Adaptive => "adaptive",
+            Self::Subset => "subset",
+            Self::MonteCarlo => "monte-carlo",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_inputs_chooses() {
+        assert_eq!([1, 30, 31, 121].map(MethodChoice::for_inputs), {
+            use MethodChoice::{Adaptive, Subset};
+            [Adaptive, Adaptive, Subset, Subset]
+        });
+        assert!(MethodChoice::Subset.for_flow().unwrap_err().to_string().contains("--model"));
+        assert_eq!(MethodChoice::Ice.for_flow().unwrap(), MethodKind::Ice);
+    }
+}
