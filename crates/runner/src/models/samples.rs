@@ -53,7 +53,8 @@ impl Samples {
     fn write_csv(&self, file: &mut File) -> anyhow::Result<()> {
         let mut csv = Writer::from_writer(file);
         let columns = &self.columns;
-        let mut names = [&columns.inputs[..], &[columns.seed.clone()], &columns.outputs].concat();
+        let mut names =
+            [&columns.inputs[..], std::slice::from_ref(&columns.seed), &columns.outputs].concat();
         names.extend(self.weights.as_ref().map(|_| columns.another("weight")));
         names.extend(self.statuses.as_ref().map(|_| columns.another("status")));
         csv.write_record(&names)?;

@@ -10,12 +10,10 @@ const LISTED: usize = 6;
 /// The distribution of an input: its name and its parameters.
 pub fn distribution(input: &Input) -> String {
     let Some(distribution) = input.distribution() else { return "by a map".to_owned() };
-    match serde_json::to_value(distribution) {
-        Ok(Value::Object(map)) if map.len() == 1 => {
-            let (kind, parameters) = map.iter().next().expect("it has one entry");
-            format!("{} {}", kind.replace('_', " "), listed(parameters))
-        }
-        _ => format!("{distribution:?}"),
+    let value = serde_json::to_value(distribution).unwrap_or_default();
+    match value.as_object().and_then(|map| map.iter().next()) {
+        Some((kind, parameters)) => format!("{} {}", kind.replace('_', " "), listed(parameters)),
+        None => format!("{distribution:?}"),
     }
 }
 

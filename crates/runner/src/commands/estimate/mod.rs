@@ -112,12 +112,15 @@ pub struct Args {
 /// # Errors
 /// When a file or an argument is invalid, or the estimator fails.
 pub fn run(args: &Args) -> anyhow::Result<Status> {
-    if let Some(path) = &args.model {
-        let [_, target_cov] = TARGET_COV;
-        let [_, budget] = BUDGET;
-        let target_cov = args.target_cov.unwrap_or(target_cov);
-        return model::run(args, path, target_cov, args.budget.unwrap_or(budget));
-    }
+    let Some(path) = &args.model else { return of_flow(args) };
+    let [_, target_cov] = TARGET_COV;
+    let [_, budget] = BUDGET;
+    let target_cov = args.target_cov.unwrap_or(target_cov);
+    model::run(args, path, target_cov, args.budget.unwrap_or(budget))
+}
+
+/// Estimates under a flow.
+fn of_flow(args: &Args) -> anyhow::Result<Status> {
     let settings = Settings::of_flow(args)?;
     let device = flow_core::device(&args.device)?;
     if let Some(path) = &args.samples {

@@ -1,6 +1,7 @@
 //! The failure probability of a model: the simulator itself is run, without a flow in between.
 
 use std::{
+    fmt::Write as _,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -146,14 +147,16 @@ impl Observer for Levels {
         let mut line = format!("{} evaluations, {}", p.evaluations, p.phase);
         match (&p.level, p.phase) {
             (Some(level), "search" | "levels") => {
-                line += &format!(
+                let _ = write!(
+                    line,
                     ", level {}: threshold {:.3e}, {} failures of {}",
                     level.level, level.threshold, level.failures, level.evaluations
                 );
             }
             _ => {
                 if let (Some(ln_pf), Some(cov)) = (p.ln_pf, p.cov) {
-                    line += &format!(
+                    let _ = write!(
+                        line,
                         ": P = {:.3e} with coefficient of variation {:.1} %",
                         ln_pf.exp(),
                         100.0 * cov
