@@ -5,8 +5,8 @@
 //! same number from a flow that is trained in the same way on a random half of the outcomes, with other initial
 //! weights. Where the variance of $\theta$ is inversely proportional to $n$, that of $\theta_k - \theta$ is
 //!
-//! $$ \operatorname{Var}(\theta_k - \theta) = \Bigl(\frac{2}{n} - \frac{1}{n}\Bigr) \sigma^2
-//!    = \operatorname{Var}(\theta), \tag{1} $$
+//! $$ \operatorname{Var}(\theta_k - \theta) = \Bigl(\frac{2}{n} - \frac{1}{n}\Bigr) \sigma^2 =
+//!    \operatorname{Var}(\theta), \tag{1} $$
 //!
 //! as for the bootstrap. Halves are better here than bootstrap samples: no outcome occurs twice, which would look like
 //! a point mass to the marginal maps, and none is both in the training rows and in the held-out rows. They also cost half.

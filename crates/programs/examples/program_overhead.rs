@@ -1,7 +1,7 @@
 //! Measures what an evaluation costs beside the model: as a program in mode `stream`, with and without a store,
 //! in mode `file`, and over UM-Bridge.
 //!
-//! `cargo run --release -p programs --example overhead`
+//! `cargo run --release -p programs --example program_overhead`
 
 use std::{
     error::Error,

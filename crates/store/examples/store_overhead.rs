@@ -1,6 +1,6 @@
 //! Measures the store: appending one by one and in blocks, looking up, opening, syncing.
 //!
-//! `cargo run --release -p store --example overhead [FOLDER]`
+//! `cargo run --release -p store --example store_overhead [FOLDER]`
 
 use std::{error::Error, path::PathBuf, time::Instant};
 
