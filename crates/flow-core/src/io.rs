@@ -175,6 +175,13 @@ impl FlowFile {
         let standardise = Standardise::new(moments(MEAN)?, moments(SD)?)?;
         let free: Option<Vec<usize>> = optional(&meta, FREE).map_err(&wrong)?;
         let tensor = states[0].remove(ROWS);
+        let mut flows = Vec::with_capacity(states.len());
+        for (i, state) in states.into_iter().enumerate() {
+            let moments = standardise.clone();
+            let flow = Flow::from_state_dict(&config, moments, state, precision, device)?;
+            let marginals: Marginals = optional(&meta, &key(i)).map_err(&wrong)?;
+            flows.push(flow.with_marginals(marginals)?);
+        }
         let rows = match (tensor, &free) {
             (Some(tensor), None) => Some(matrix(tensor, config.features()).map_err(&wrong)?),
             (Some(tensor), Some(_)) => {
@@ -184,13 +191,6 @@ impl FlowFile {
             (None, Some(_)) => return Err(wrong(format!("`{ROWS}` is missing"))),
             (None, None) => None,
         };
-        let mut flows = Vec::with_capacity(states.len());
-        for (i, state) in states.into_iter().enumerate() {
-            let moments = standardise.clone();
-            let flow = Flow::from_state_dict(&config, moments, state, precision, device)?;
-            let marginals: Marginals = optional(&meta, &key(i)).map_err(&wrong)?;
-            flows.push(flow.with_marginals(marginals)?);
-        }
         let members = flows.split_off(1);
         let flow = flows.swap_remove(0);
         let file = Self { flow, record, rows: None, completion: None, members };

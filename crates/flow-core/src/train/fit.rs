@@ -45,7 +45,7 @@ pub fn fit(
     device: &Device,
     observer: &mut dyn TrainingObserver,
 ) -> Result<Trained, FlowError> {
-    let standardise = moments(x, config)?;
+    let standardise = moments(x, config, settings)?;
     train(x, config, standardise, settings, device, observer, None)
 }
 
@@ -67,15 +67,20 @@ pub fn fit_resumable(
     observer: &mut dyn TrainingObserver,
     checkpoint: &Checkpoint,
 ) -> Result<Trained, FlowError> {
-    let standardise = moments(x, config)?;
+    let standardise = moments(x, config, settings)?;
     train(x, config, standardise, settings, device, observer, Some(checkpoint))
 }
 
-/// The moments of outcomes with the features of the architecture.
-fn moments(x: DMatrixView<'_, f64>, config: &FlowConfig) -> Result<Standardise, FlowError> {
+/// The moments of outcomes that have the features of the architecture and suit the settings.
+fn moments(
+    x: DMatrixView<'_, f64>,
+    config: &FlowConfig,
+    settings: &TrainSettings,
+) -> Result<Standardise, FlowError> {
     if x.nrows() != config.features() {
         return Err(FlowError::Features { expected: config.features(), actual: x.nrows() });
     }
+    settings.check_data(x.nrows(), x.ncols())?;
     Standardise::from_data(x)
 }
 

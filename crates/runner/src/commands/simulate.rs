@@ -49,6 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(path) = &args.model {
         return simulate_model::run(args, path);
     }
+    args.store.refuse()?;
     let format = Format::to_write(&args.out)?;
     let system = System::by_name(args.system.as_deref().unwrap_or_default())?;
     let simulator = system.simulator();

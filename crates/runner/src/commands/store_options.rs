@@ -20,6 +20,19 @@ pub(super) struct StoreOptions {
 }
 
 impl StoreOptions {
+    /// Refuses the options where no model is run. `requires` does not see this where another source is given.
+    ///
+    /// # Errors
+    /// When one is given.
+    pub(super) fn refuse(&self) -> anyhow::Result<()> {
+        let given = self.store.is_some() || self.again;
+        anyhow::ensure!(
+            !given,
+            "--store and --again need --model: only evaluations of a model are kept"
+        );
+        Ok(())
+    }
+
     /// Opens the model with its store and says what they are. From now on an interruption says how to go on.
     ///
     /// # Errors

@@ -215,7 +215,7 @@ mod tests {
             ("[model]\ncomand = [\"true\"]\n", "line 2: unknown field `comand`"),
             ("[model]\ncommand = [\"true\"]\n[input]\n", "line 3: unknown field `input`"),
             (&GOOD.replace("2.5", "-2.5"), "line 4"),
-            (&GOOD.replace("sd = 2.5", "sdd = 2.5"), "line 4: unknown field `sdd`"),
+            (&GOOD.replace("sd = 2.5", "sdd = 2.5"), "line 4: input `speed`: unknown field `sdd`"),
             (&GOOD.replace("normal =", "norml ="), "line 4"),
             (&GOOD.replace("[\"distance\"]", "[]"), "name at least one output"),
             (&GOOD.replace("[\"true\"]", "[\"true\"]\nmode = \"file\""), "line 1: `command`"),

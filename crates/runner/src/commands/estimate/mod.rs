@@ -112,7 +112,10 @@ pub struct Args {
 /// # Errors
 /// When a file or an argument is invalid, or the estimator fails.
 pub fn run(args: &Args) -> anyhow::Result<Status> {
-    let Some(path) = &args.model else { return of_flow(args) };
+    let Some(path) = &args.model else {
+        args.store.refuse()?;
+        return of_flow(args);
+    };
     let [_, target_cov] = TARGET_COV;
     let [_, budget] = BUDGET;
     let target_cov = args.target_cov.unwrap_or(target_cov);
