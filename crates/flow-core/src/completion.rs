@@ -35,9 +35,7 @@ const RESIDUALS: usize = 1_000;
 pub struct Completion {
     free: Vec<usize>,
     moments: Standardise,
-    /// The outcomes, `[d, n]`, in the units of the data.
-    rows: DMatrix<f64>,
-    /// The same, standardised.
+    /// The outcomes, `[d, n]`, standardised.
     rows_std: DMatrix<f64>,
     /// Their free features, `[m, n]`, standardised.
     places: DMatrix<f64>,
@@ -67,12 +65,12 @@ impl Completion {
         let moments = Standardise::from_data(x)?;
         let rows_std = moments.apply(x);
         let places = rows_std.select_rows(free);
-        Ok(Self { free: free.to_vec(), moments, rows: x.into_owned(), rows_std, places })
+        Ok(Self { free: free.to_vec(), moments, rows_std, places })
     }
 
     /// Number of all features `d`.
     pub fn features(&self) -> usize {
-        self.rows.nrows()
+        self.rows_std.nrows()
     }
 
     /// The free features, `[m]`.
@@ -83,11 +81,6 @@ impl Completion {
     /// Means and standard deviations of all features.
     pub fn moments(&self) -> &Standardise {
         &self.moments
-    }
-
-    /// The outcomes, `[d, n]`, in the units of the data.
-    pub fn rows(&self) -> &DMatrix<f64> {
-        &self.rows
     }
 
     /// All features of outcomes whose free features are given. These stay as they are.
@@ -118,7 +111,7 @@ impl Completion {
     /// How far each feature is from the regression, `[d]`, in standard deviations: the root mean square over up to
     /// 1,000 outcomes, each left out of its own regression. Free features have zero.
     pub fn residuals(&self) -> Vec<f64> {
-        let n = self.rows.ncols();
+        let n = self.rows_std.ncols();
         let count = n.min(RESIDUALS);
         let squares: Vec<DVector<f64>> = (0..count)
             .into_par_iter()
@@ -160,6 +153,7 @@ impl Completion {
             normal.ger(weight, &terms, &terms, 1.0);
             right.ger(weight, &terms, &self.rows_std.column(j), 1.0);
         }
+        let total = normal[(0, 0)];
         for i in 0..p {
             normal[(i, i)] *= 1.0 + RIDGE;
             // A coefficient that no neighbour decides is zero.
@@ -167,8 +161,8 @@ impl Completion {
         }
         match normal.cholesky() {
             Some(factor) => factor.solve(&right).row(0).transpose(),
-            // All neighbours in one place: their mean.
-            None => right.row(0).transpose() / near.len() as f64,
+            // All neighbours in one place: their weighted mean.
+            None => right.row(0).transpose() / total,
         }
     }
 }

@@ -31,14 +31,14 @@ const VERSION: &str = "1";
 const VERSION_WITH_EXTRAS: &str = "2";
 /// Version of a file with members of an ensemble.
 const VERSION_WITH_MEMBERS: &str = "3";
+/// Version of a file with features that follow from those of the flow.
+const VERSION_WITH_COMPLETION: &str = "4";
 /// Name of the outcomes.
 const ROWS: &str = "training.rows";
 /// Largest number of outcomes that are kept.
 const MOST_ROWS: usize = 50_000;
 /// Key of the marginal maps.
 const MARGINALS: &str = "marginals";
-/// Version of a file with features that follow from those of the flow.
-const VERSION_WITH_COMPLETION: &str = "4";
 /// Key of the free features.
 const FREE: &str = "free";
 /// Key of the number of members.
@@ -78,7 +78,7 @@ impl FlowFile {
     /// - `x`: `[d, n]`, in the units of the data
     #[must_use]
     pub fn with_rows(mut self, x: DMatrixView<'_, f64>) -> Self {
-        self.rows = Some(spread(x));
+        self.rows = Some(thinned(x));
         self
     }
 
@@ -99,9 +99,9 @@ impl FlowFile {
         if actual != expected {
             return Err(FlowError::Features { expected, actual });
         }
-        let completion = Completion::new(spread(x).as_view(), free)?;
-        self.rows = Some(completion.rows().clone());
-        self.completion = Some(completion);
+        let rows = thinned(x);
+        self.completion = Some(Completion::new(rows.as_view(), free)?);
+        self.rows = Some(rows);
         Ok(self)
     }
 
@@ -281,7 +281,7 @@ impl FlowFile {
 }
 
 /// All outcomes, or 50,000 of them, evenly spread over their order.
-fn spread(x: DMatrixView<'_, f64>) -> DMatrix<f64> {
+fn thinned(x: DMatrixView<'_, f64>) -> DMatrix<f64> {
     let n = x.ncols();
     let kept = n.min(MOST_ROWS);
     let chosen: Vec<usize> =

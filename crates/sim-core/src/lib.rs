@@ -45,6 +45,7 @@
 //! | [`Model`], [`Evaluations`], [`Status`] | functions of named random inputs and a seed; outcomes and how each sample ended |
 //! | [`ModelSimulator`] | a model as a simulator: draws the inputs, evaluates |
 //! | [`InputError`], [`ModelError`] | why a batch of inputs cannot be evaluated |
+//! | [`in_blocks`] | a matrix whose columns are computed in blocks, in parallel |
 //! | [`rng`] | seeds by purpose, one `ChaCha8` stream per block, standard normal matrices |
 //! | [`lanes::Real`] | arithmetic on one number, one register or two registers, written once |
 //! | [`lanes::F64Lanes`], [`lanes::F32Lanes`], [`lanes::Pair`] | its implementations in vector registers |
@@ -83,6 +84,7 @@
 
 #![expect(clippy::inline_always, reason = "vector code works only where all of it is inlined")]
 
+mod blocks;
 pub mod elementary;
 pub mod error;
 pub mod lanes;
@@ -91,6 +93,7 @@ pub mod model_simulator;
 pub mod rng;
 pub mod simulator;
 
+pub use blocks::in_blocks;
 pub use error::{InputError, ModelError};
 pub use lanes::{Precision, Registers};
 pub use model::{Evaluations, FailureKind, Model, Status};

@@ -19,7 +19,8 @@ use nalgebra::DMatrix;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use rayon::prelude::*;
+
+use crate::blocks::in_blocks;
 
 /// Samples per random stream in [`standard_normal`].
 const BLOCK: usize = 1024;
@@ -64,16 +65,12 @@ pub fn stream(seed: u64, block: u64) -> ChaCha8Rng {
 /// # Shapes
 /// - returns `[d, n]`, one sample per column
 pub fn standard_normal(d: usize, n: usize, seed: u64) -> DMatrix<f64> {
-    let mut u = DMatrix::zeros(d, n);
-    if d > 0 {
-        u.as_mut_slice().par_chunks_mut(d * BLOCK).enumerate().for_each(|(block, out)| {
-            let mut rng = stream(seed, block as u64);
-            for v in out {
-                *v = StandardNormal.sample(&mut rng);
-            }
-        });
-    }
-    u
+    in_blocks(d, n, BLOCK, |block, out| {
+        let mut rng = stream(seed, block as u64);
+        for v in out {
+            *v = StandardNormal.sample(&mut rng);
+        }
+    })
 }
 
 #[cfg(test)]

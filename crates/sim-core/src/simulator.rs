@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use nalgebra::DMatrix;
-use rayon::prelude::*;
+
+use crate::blocks::in_blocks;
 
 /// One coordinate of the outcome of a simulator.
 ///
@@ -150,14 +151,10 @@ pub trait Simulator: Sync {
         progress: &(dyn Fn(usize) + Sync),
     ) -> DMatrix<f64> {
         let d = self.dim();
-        let mut x = DMatrix::zeros(d, n);
-        x.as_mut_slice().par_chunks_mut(d * self.block_len()).enumerate().for_each(
-            |(block, out)| {
-                self.simulate_block(seed, first + block as u64, out);
-                progress(out.len() / d);
-            },
-        );
-        x
+        in_blocks(d, n, self.block_len(), |block, out| {
+            self.simulate_block(seed, first + block as u64, out);
+            progress(out.len() / d);
+        })
     }
 }
 

@@ -3,9 +3,8 @@
 use inputs::Inputs;
 use nalgebra::{DMatrix, DMatrixView};
 use rand_distr::{Distribution, StandardNormal};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use sim_core::{Feature, InputError, Simulator, rng};
+use sim_core::{Feature, InputError, Simulator, in_blocks, rng};
 
 use crate::{
     history::History,
@@ -79,14 +78,12 @@ impl Gcas {
     /// [`InputError::Dimension`] when `states` has another number of rows.
     pub fn simulate_from(&self, states: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, InputError> {
         InputError::check_dim(16, states.nrows())?;
-        let mut out = DMatrix::zeros(12, states.ncols());
-        out.as_mut_slice().par_chunks_mut(12 * BLOCK).enumerate().for_each(|(block, out)| {
+        Ok(in_blocks(12, states.ncols(), BLOCK, |block, out| {
             let columns = states.columns(block * BLOCK, out.len() / 12);
             let mut states: Vec<State> =
                 columns.column_iter().map(|c| std::array::from_fn(|i| c[i])).collect();
             self.finish(&mut states, out);
-        });
-        Ok(out)
+        }))
     }
 
     /// Returns outcome `index` of the sequence of `seed` as a whole flight. Its final state has the features

@@ -1,9 +1,8 @@
 //! The aircraft as a model: a function of five named inputs.
 
 use inputs::Inputs;
-use nalgebra::{DMatrix, DMatrixView};
-use rayon::prelude::*;
-use sim_core::{Evaluations, Feature, Model, ModelError};
+use nalgebra::DMatrixView;
+use sim_core::{Evaluations, Feature, Model, ModelError, in_blocks};
 
 use crate::{
     gcas::{BLOCK, Gcas},
@@ -41,8 +40,7 @@ impl Model for Gcas {
 
     fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {
         self.check(w, seeds)?;
-        let mut out = DMatrix::zeros(12, w.ncols());
-        out.as_mut_slice().par_chunks_mut(12 * BLOCK).enumerate().for_each(|(block, out)| {
+        let out = in_blocks(12, w.ncols(), BLOCK, |block, out| {
             let columns = w.columns(block * BLOCK, out.len() / 12);
             let mut states: Vec<State> = columns
                 .column_iter()

@@ -1,9 +1,8 @@
 //! The race as a model: a function of its disturbances and a seed.
 
 use inputs::Inputs;
-use nalgebra::{DMatrix, DMatrixView};
-use rayon::prelude::*;
-use sim_core::{Evaluations, Feature, Model, ModelError};
+use nalgebra::DMatrixView;
+use sim_core::{Evaluations, Feature, Model, ModelError, in_blocks};
 
 use crate::{
     racing::{BLOCK, Racing, Runs},
@@ -30,8 +29,7 @@ impl Model for Racing {
 
     fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {
         self.check(w, seeds)?;
-        let mut out = DMatrix::zeros(8, w.ncols());
-        out.as_mut_slice().par_chunks_mut(8 * BLOCK).enumerate().for_each(|(block, out)| {
+        let out = in_blocks(8, w.ncols(), BLOCK, |block, out| {
             let (first, n) = (block * BLOCK, out.len() / 8);
             let disturbances = w.columns(first, n).iter().copied().collect();
             Runs::given(self, &seeds[first..first + n], disturbances).finish(self, out);

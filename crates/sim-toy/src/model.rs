@@ -1,9 +1,8 @@
 //! The robot as a model: a function of its disturbances and the change of its turn rate.
 
 use inputs::Inputs;
-use nalgebra::{DMatrix, DMatrixView};
-use rayon::prelude::*;
-use sim_core::{Evaluations, Feature, Model, ModelError};
+use nalgebra::DMatrixView;
+use sim_core::{Evaluations, Feature, Model, ModelError, in_blocks};
 
 use crate::{
     disturbances::{BLOCK, Given},
@@ -43,8 +42,7 @@ impl Model for Robot {
 
     fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {
         self.check(w, seeds)?;
-        let mut out = DMatrix::zeros(3, w.ncols());
-        out.as_mut_slice().par_chunks_mut(3 * BLOCK).enumerate().for_each(|(block, out)| {
+        let out = in_blocks(3, w.ncols(), BLOCK, |block, out| {
             let mut given = Given(w.columns(block * BLOCK, out.len() / 3));
             self.finish(&mut given, out);
         });

@@ -17,7 +17,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use crate::error::Error;
 use crate::result::estimate::Estimate;
 use crate::result::interval::{Interval, IntervalKind};
-use crate::result::verdict::Reason;
+use crate::result::reason::Reason;
 
 /// Confidence of the interval whose width is judged.
 const CONFIDENCE: f64 = 0.95;

@@ -5,6 +5,7 @@ pub(crate) mod draws;
 pub mod ensemble;
 pub mod estimate;
 pub mod interval;
+mod reason;
 pub mod support;
 pub(crate) mod text;
 pub mod verdict;

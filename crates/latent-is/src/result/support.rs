@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::result::interval::{Interval, IntervalKind};
-use crate::result::verdict::Reason;
+use crate::result::reason::Reason;
 
 /// Fewest outcomes that support an event.
 const FEWEST: u64 = 10;

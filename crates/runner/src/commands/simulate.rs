@@ -27,17 +27,17 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "system")]
     model: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) store: StoreOptions,
+    store: StoreOptions,
     /// Number of outcomes.
     #[arg(short, long)]
-    pub(super) n: usize,
+    n: usize,
     /// Seed. The same seed gives the same outcomes; a longer run begins with the outcomes of a shorter
     /// one.
     #[arg(long, default_value_t = 1)]
-    pub(super) seed: u64,
+    seed: u64,
     /// File to write; its extension selects the format: .csv, .parquet, .arrow or .npy.
     #[arg(short, long, value_name = "FILE")]
-    pub(super) out: PathBuf,
+    out: PathBuf,
 }
 
 /// Runs the command.
@@ -47,7 +47,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(args.n > 0, "-n must be positive");
     if let Some(path) = &args.model {
-        return simulate_model::run(args, path);
+        return simulate_model::run(path, args.n, args.seed, &args.out, &args.store);
     }
     args.store.refuse()?;
     let format = Format::to_write(&args.out)?;

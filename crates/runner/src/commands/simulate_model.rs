@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 use sim_core::{FailureKind, Model, ModelSimulator, Status};
 
 use crate::{
-    commands::simulate::Args,
+    commands::store_options::StoreOptions,
     models::{columns::SampleColumns, file::ModelFile, samples::Samples, words},
     outcomes::{Format, shape::TableShape},
     output::{
@@ -17,21 +17,26 @@ use crate::{
     },
 };
 
-/// Runs the model at `path`.
+/// Runs the model at `path` for `n` samples of the sequence of `seed`, and writes them to `out`.
 ///
 /// # Errors
 /// When an argument is invalid, the model cannot be run or a file cannot be written.
-pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
-    let format = Format::to_write(&args.out)?;
+pub(super) fn run(
+    path: &Path,
+    n: usize,
+    seed: u64,
+    out: &Path,
+    store: &StoreOptions,
+) -> anyhow::Result<()> {
+    let format = Format::to_write(out)?;
     let file = ModelFile::read(path)?;
-    let _outputs = Outputs::claim(&[path], &[&args.out], &[])?;
-    let model = args.store.open(&file)?;
+    let _outputs = Outputs::claim(&[path], &[out], &[])?;
+    let model = store.open(&file)?;
     let (m, d) = (model.inputs().len(), model.outputs().len());
-    TableShape::in_memory(args.n, m + d + 2)?;
-    let progress =
-        Arc::new(TaskProgress::start(format!("running {}", model.name()), args.n as u64));
+    TableShape::in_memory(n, m + d + 2)?;
+    let progress = Arc::new(TaskProgress::start(format!("running {}", model.name()), n as u64));
     model.watch(&progress);
-    let (w, seeds) = ModelSimulator::new(&model).inputs(0, args.n, args.seed)?;
+    let (w, seeds) = ModelSimulator::new(&model).inputs(0, n, seed)?;
     let evaluations = model.evaluate(w.as_view(), &seeds).with_context(|| {
         let kept = model.store().map(|store| store.folder().display().to_string());
         let kept = kept.map_or_else(
@@ -47,7 +52,7 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
     let outputs: DMatrix<f64> = evaluations.outputs;
     let columns = SampleColumns::of(&model);
     let samples = Samples { columns, w, seeds, outputs, weights: None, statuses };
-    samples.write(&args.out)?;
+    samples.write(out)?;
     for (kind, (count, message)) in &lost {
         print_note!("{count} samples without an outcome ({}): {message}", words::kind(*kind));
     }
@@ -57,11 +62,7 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
     if model.looked_up() > 0 {
         print_line!("{} of the samples were in the store", model.looked_up());
     }
-    print_line!(
-        "{} samples with {m} inputs and {d} outputs written to {}",
-        args.n,
-        args.out.display()
-    );
+    print_line!("{} samples with {m} inputs and {d} outputs written to {}", n, out.display());
     Ok(())
 }
 

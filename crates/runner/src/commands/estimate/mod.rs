@@ -276,6 +276,9 @@ fn ensemble(
     members: Vec<Flow>,
     criterion: &CompletedLimitState<'_>,
 ) -> anyhow::Result<Option<Ensemble>> {
+    if members.len() < 2 {
+        return Ok(None);
+    }
     let mut estimates = Vec::with_capacity(members.len());
     for (k, member) in members.into_iter().enumerate() {
         let transport = FlowTransport::new(member, Units::Standardised);
@@ -283,5 +286,5 @@ fn ensemble(
         let seed = derive(args.seed, "member", k as u64);
         estimates.push(estimate(args, settings, target_cov, criterion, &transport, seed)?);
     }
-    Ok(if estimates.len() > 1 { Some(Ensemble::of(&estimates)?) } else { None })
+    Ok(Some(Ensemble::of(&estimates)?))
 }

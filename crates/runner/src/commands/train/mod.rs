@@ -172,10 +172,11 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     let x = table.x.as_view();
     let earlier =
         args.resume.then(|| finished(&args.out, &config, &settings, x, &device)).flatten();
-    let mut file = match earlier {
+    let (mut file, health) = match earlier {
         Some(file) => {
             print_line!("{} is trained already", args.out.display());
-            file
+            let health = Health::examine(&file.flow, None)?;
+            (file, health)
         }
         None => train(args, &data, &config, &settings, &device, &checkpoint)?,
     };
@@ -192,13 +193,13 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     }
     let record = &file.record;
     let (epoch, epochs) = (record.epoch, record.losses.len());
-    if let Some(held_out) = record.held_out.get(epoch - 1) {
+    if let Some(held_out) = epoch.checked_sub(1).and_then(|epoch| record.held_out.get(epoch)) {
         print_line!(
             "held-out log-likelihood {held_out:.4} in standardised units, at epoch {epoch} of {epochs}"
         );
     }
-    let health = Health::examine(&file.flow, None)?;
     print(&health.to_string());
+    let members = file.members.len();
     if members > 0 {
         print_line!("an ensemble of {members} flows of random halves of the outcomes was added");
     }
@@ -206,7 +207,7 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     Ok(health.passed())
 }
 
-/// Trains the flow and writes it.
+/// Trains the flow, examines it and writes it.
 fn train(
     args: &Args,
     data: &TrainingData,
@@ -214,7 +215,7 @@ fn train(
     settings: &TrainSettings,
     device: &Device,
     checkpoint: &Checkpoint,
-) -> anyhow::Result<FlowFile> {
+) -> anyhow::Result<(FlowFile, Health)> {
     let table = &data.table;
     let kept = checkpoint.path.clone();
     interrupt::set_next(move || {
@@ -242,7 +243,7 @@ fn train(
     let file = FlowFile::new(trained.flow, record);
     let file = data.complete(file, !args.no_keep_data)?;
     file.save(&args.out)?;
-    Ok(file)
+    Ok((file, health))
 }
 
 /// Names the feature or the option in an error.
