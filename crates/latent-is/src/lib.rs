@@ -139,6 +139,7 @@ pub use method::search_settings::SearchSettings;
 pub use method::stepwise::{SteppedSearch, Stepwise};
 pub use mixture::defensive::Proposal;
 pub use mixture::{Components, Family, GaussianMixture, MixtureFit};
+pub use model::judge::{Judge, Judgement};
 pub use model::transport_inputs::TransportInputs;
 pub use model_limit_state::{Failures, ModelLimitState};
 pub use monte_carlo::MonteCarlo;

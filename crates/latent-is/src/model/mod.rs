@@ -5,6 +5,7 @@ pub mod density;
 #[cfg(feature = "flow")]
 pub mod flow;
 mod guarded;
+pub mod judge;
 pub mod latent;
 pub mod limit_state;
 pub mod model_limit_state;

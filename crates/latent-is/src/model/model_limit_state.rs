@@ -20,7 +20,7 @@ use nalgebra::{DMatrix, DMatrixView, DVector};
 use sim_core::{Evaluations, FailureKind, Model, Status, rng};
 
 use crate::error::{Error, EvalError};
-use crate::model::guarded::call_each;
+use crate::model::judge::{Judge, Judgement};
 use crate::model::limit_state::LimitState;
 use crate::model::nan_policy::NanPolicy;
 
@@ -30,9 +30,9 @@ const PURPOSE: &str = "model";
 /// A [`Model`] under a failure criterion, as a [`LimitState`] on the standard normal space of its inputs.
 /// See the [module](self).
 ///
-/// The criterion is a function of the outputs of one sample, a failure where it is at most 0. A sample
-/// without an outcome counts as its [`NanPolicy`] says: NaN by default. So does one for which the criterion is NaN
-/// ([`FailureKind::NotFinite`]) or panics ([`FailureKind::Crashed`]).
+/// The criterion is a function of the outputs of one sample, a failure where it is at most 0, or another
+/// [`Judge`]. A sample without an outcome counts as its [`NanPolicy`] says: NaN by default. So does one for which
+/// the criterion is NaN ([`FailureKind::NotFinite`]) or panics ([`FailureKind::Crashed`]).
 ///
 /// ```
 /// use inputs::{Correlation, Gumbel, Inputs, Normal};
@@ -91,7 +91,7 @@ pub struct Failures {
     pub message: String,
 }
 
-impl<M: Model, C: Fn(&[f64]) -> f64 + Sync> ModelLimitState<M, C> {
+impl<M: Model, C: Judge> ModelLimitState<M, C> {
     /// `model` under `criterion`, with the hidden randomness of the run `seed`; a reference works for `model`.
     /// Samples without an outcome are NaN.
     ///
@@ -148,27 +148,28 @@ impl<M: Model, C: Fn(&[f64]) -> f64 + Sync> ModelLimitState<M, C> {
     }
 
     /// The value of each sample, or why there is none.
-    fn values(&self, evaluations: &Evaluations) -> Vec<Result<f64, (FailureKind, String)>> {
+    fn values(&self, evaluations: &Evaluations) -> Result<Vec<Judgement>, EvalError> {
         let Evaluations { outputs, statuses } = evaluations;
-        let judged = call_each(outputs.as_view(), true, |x| {
-            // A sample without an outcome is not shown to the criterion.
-            if x.iter().all(|v| v.is_nan()) { f64::NAN } else { (self.criterion)(x) }
-        });
-        statuses
-            .iter()
-            .zip(judged)
-            .map(|(status, value)| match status {
-                Status::Done => match value {
-                    Ok(value) if value.is_nan() => {
-                        Err((FailureKind::NotFinite, "the criterion is NaN".to_owned()))
-                    }
-                    Ok(value) => Ok(value),
-                    Err(message) => Err((FailureKind::Crashed, format!("criterion: {message}"))),
-                },
-                Status::Failed { kind, message } => Err((*kind, message.to_string())),
-                other => Err((FailureKind::Reported, format!("{other:?}"))),
-            })
-            .collect()
+        // A sample without an outcome is not shown to the criterion.
+        let done: Vec<usize> = (0..statuses.len()).filter(|&j| statuses[j].is_done()).collect();
+        let judged = self.criterion.judge(outputs.select_columns(&done).as_view())?;
+        if judged.len() != done.len() {
+            let (n, of) = (judged.len(), done.len());
+            return Err(EvalError::failed(format!("the criterion judged {n} of {of} outcomes")));
+        }
+        let mut judged = judged.into_iter();
+        let value = |status: &Status| match status {
+            Status::Done => match judged.next() {
+                Some(Ok(value)) if value.is_nan() => {
+                    Err((FailureKind::NotFinite, "the criterion is NaN".to_owned()))
+                }
+                Some(judgement) => judgement,
+                None => Err((FailureKind::Reported, "the criterion judged too few".to_owned())),
+            },
+            Status::Failed { kind, message } => Err((*kind, message.to_string())),
+            other => Err((FailureKind::Reported, format!("{other:?}"))),
+        };
+        Ok(statuses.iter().map(value).collect())
     }
 
     fn count(&self, kind: FailureKind, message: &str) {
@@ -182,7 +183,7 @@ impl<M: Model, C: Fn(&[f64]) -> f64 + Sync> ModelLimitState<M, C> {
     }
 }
 
-impl<M: Model, C: Fn(&[f64]) -> f64 + Sync> LimitState for ModelLimitState<M, C> {
+impl<M: Model, C: Judge> LimitState for ModelLimitState<M, C> {
     fn dim(&self) -> usize {
         self.model.inputs().latent_dim()
     }
@@ -201,7 +202,7 @@ impl<M: Model, C: Fn(&[f64]) -> f64 + Sync> LimitState for ModelLimitState<M, C>
                 evaluations.statuses.len(),
             )));
         }
-        let values = self.values(&evaluations);
+        let values = self.values(&evaluations)?;
         let count = values.iter().filter(|value| value.is_err()).count();
         for (kind, message) in values.iter().filter_map(|value| value.as_ref().err()) {
             self.count(*kind, message);

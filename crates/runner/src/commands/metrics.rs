@@ -8,13 +8,17 @@ use nalgebra::DMatrix;
 use serde::Serialize;
 
 use crate::{
-    commands::features::{feature_names, in_order_of, read_outcomes, weight_column},
+    commands::{
+        criterion_options::CriterionOptions,
+        features::{feature_names, in_order_of, read_outcomes, weight_column},
+    },
     criterion::FailureCriterion,
     outcomes::{options::ReadOptions, table::OutcomeTable},
     output::{file, outputs::Outputs, terminal::print_line},
 };
 
-/// Compares sampled failures with simulated ones: density, coverage, likelihood.
+/// Compares sampled failures with simulated ones: density, coverage, likelihood. With a criterion, only outcomes
+/// and samples that fail are used.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     /// Simulated failures, or with --criterion any simulated outcomes: .csv, .parquet, .arrow,
@@ -27,9 +31,8 @@ pub struct Args {
     /// A flow: its moments standardise the features, and NLL is that of the samples under this flow.
     #[arg(long, value_name = "FILE")]
     flow: Option<PathBuf>,
-    /// Use only outcomes and samples that fail according to this criterion.
-    #[arg(long, value_name = "FILE")]
-    criterion: Option<PathBuf>,
+    #[command(flatten)]
+    criterion: CriterionOptions,
     /// Number of neighbours in density and coverage.
     #[arg(long, default_value_t = 5)]
     neighbours: usize,
@@ -59,9 +62,9 @@ struct MetricsRecord {
 /// # Errors
 /// When a file cannot be read or the files have different features.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let optional = [&args.flow, &args.criterion].into_iter().flatten();
+    let optional = [args.flow.as_deref(), args.criterion.file()].into_iter().flatten();
     let inputs: Vec<&Path> =
-        [&args.real, &args.samples].into_iter().chain(optional).map(PathBuf::as_path).collect();
+        [args.real.as_path(), &args.samples].into_iter().chain(optional).collect();
     let written: Vec<&Path> = args.json.iter().map(PathBuf::as_path).collect();
     let _outputs = Outputs::claim(&inputs, &written, &[])?;
     let real = read_outcomes(&args.real, &args.read)?;
@@ -86,8 +89,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let mut x_std = [moments.apply(real.x.as_view()), moments.apply(samples.x.as_view())];
     let mut share_failing = None;
-    if let Some(path) = &args.criterion {
-        let criterion = FailureCriterion::read(path, &names, &moments)?;
+    if let Some(criterion) = args.criterion.read(&names, &moments)? {
         let all = x_std[0].ncols() as f64;
         for x in &mut x_std {
             *x = failing(&criterion, x)?;

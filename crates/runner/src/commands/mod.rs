@@ -1,6 +1,7 @@
 //! The commands of the program, one module per command: its arguments and what it does.
 
 pub mod check;
+mod criterion_options;
 pub mod estimate;
 mod features;
 pub mod inspect;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use programs::ModelConfig;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -13,10 +14,13 @@ pub(super) struct Group {
     pub(super) units: Option<Spanned<CriterionUnits>>,
     /// Of a `[[k_out_of_n]]` only.
     pub(super) k: Option<Spanned<i64>>,
+    /// Of a whole file only, and alone in it.
+    pub(super) program: Option<Spanned<ModelConfig>>,
     pub(super) half_space: Vec<HalfSpace>,
     #[serde(rename = "box")]
     pub(super) boxes: Vec<Bounds>,
     pub(super) ellipsoid: Vec<Points>,
+    pub(super) expression: Vec<Comparison>,
     pub(super) intersection: Vec<Spanned<Group>>,
     pub(super) outside: Vec<Spanned<Group>>,
     pub(super) k_out_of_n: Vec<Spanned<Group>>,
@@ -56,4 +60,11 @@ pub(super) struct Bounds {
 pub(super) struct Points {
     pub(super) features: Spanned<Vec<String>>,
     pub(super) points: Spanned<Vec<Vec<f64>>>,
+}
+
+/// An `[[expression]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Comparison {
+    pub(super) fails_if: Spanned<String>,
 }

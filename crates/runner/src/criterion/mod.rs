@@ -1,5 +1,5 @@
-//! Failure criteria from files: half-spaces, boxes and ellipsoids on named features, and combinations of
-//! them. A criterion is the union of its regions.
+//! Failure criteria from files: half-spaces, boxes, ellipsoids and expressions on named features, and
+//! combinations of them. A criterion is the union of its regions.
 //!
 //! ```toml
 //! units = "physical"            # or "standardised", with the moments of the flow
@@ -15,6 +15,9 @@
 //! features = ["x", "y"]
 //! points = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
 //!
+//! [[expression]]                # with + - * / ^, functions and pi
+//! fails_if = "h - 0.3 * v^2 >= 75"
+//!
 //! [[intersection]]              # the outcomes in all of the regions that follow
 //! [[intersection.half_space]]
 //! features = { h = 1.0 }
@@ -22,12 +25,17 @@
 //! [[intersection.half_space]]
 //! features = { v = 1.0, h = 2.0 }
 //! at_least = 90.0
+//!
+//! [program]                     # alone in its file: a program that gives `g`, at most 0 for a failure
+//! command = ["python3", "judge.py"]
 //! ```
 //!
 //! In the same way, `[[outside]]` is the outcomes in none of its regions, and `[[k_out_of_n]]` those in at
 //! least `k` of them. Combinations may be combined.
 
+mod expression;
 mod file;
+mod program;
 mod reader;
 mod region;
 
@@ -35,25 +43,35 @@ use std::path::Path;
 
 use anyhow::Context;
 use flow_core::bijection::Standardise;
-use latent_is::{EvalError, LimitState};
+use latent_is::{EvalError, Judge, Judgement, LimitState};
 use nalgebra::{DMatrixView, DVector};
 
 use crate::{
     criterion::{
+        expression::Expression,
         file::{CriterionUnits, Group},
+        program::ProgramJudge,
         reader::RegionReader,
-        region::Region,
+        region::{Region, Scaled},
     },
     output::toml_error::toml_error,
 };
 
-/// A union of failure regions, as a limit state on standardised features: an outcome fails if it
+/// A union of failure regions, or a program, as a limit state on standardised features: an outcome fails if it
 /// lies in at least one region.
 #[derive(Clone, Debug)]
 pub struct FailureCriterion {
     dim: usize,
-    union: Region,
+    rule: Rule,
     text: String,
+}
+
+/// What decides.
+#[derive(Clone, Debug)]
+enum Rule {
+    Regions(Region),
+    /// A program on features in their units.
+    Program(ProgramJudge, Standardise),
 }
 
 impl FailureCriterion {
@@ -103,8 +121,7 @@ impl FailureCriterion {
                  write all numbers in the units of its outputs"
             );
         }
-        let moments = Standardise::new(vec![0.0; names.len()], vec![1.0; names.len()])?;
-        Self::of_group(&file, text, &origin, names, &moments)
+        Self::of_group(&file, text, &origin, names, &unscaled(names)?)
     }
 
     fn of_group(
@@ -116,19 +133,64 @@ impl FailureCriterion {
     ) -> anyhow::Result<Self> {
         let units = file.units.as_ref().map(|units| *units.get_ref()).unwrap_or_default();
         let reader = RegionReader { text: &text, origin, names, moments, units };
+        let dim = names.len();
         reader.refuse_k(file)?;
         let regions = reader.regions(file)?;
+        if let Some(program) = &file.program {
+            let judge = reader.program(program, !regions.is_empty() || file.units.is_some())?;
+            return Ok(Self { dim, rule: Rule::Program(judge, moments.clone()), text });
+        }
         anyhow::ensure!(
             !regions.is_empty(),
-            "{origin} defines no region; write a [[half_space]], a [[box]] or an [[ellipsoid]]"
+            "{origin} defines no region; write an [[expression]], a [[half_space]], a [[box]] or an [[ellipsoid]]"
         );
-        Ok(Self { dim: names.len(), union: Region::KOutOfN(1, regions), text })
+        Ok(Self { dim, rule: Rule::Regions(Region::KOutOfN(1, regions)), text })
+    }
+
+    /// The criterion that `comparison` holds, such as `distance - 0.3 * speed^2 >= 75`, on the features `names`,
+    /// `[d]`, in their units.
+    ///
+    /// # Errors
+    /// Says what is wrong with the comparison and at which character.
+    pub fn compare(
+        comparison: &str,
+        names: &[String],
+        moments: &Standardise,
+    ) -> anyhow::Result<Self> {
+        let expression = Expression::parse(comparison, names)
+            .map_err(|message| anyhow::anyhow!("`{comparison}`: {message}"))?;
+        let scaled = Scaled::new(expression, moments.mean().to_vec(), moments.sd().to_vec());
+        let text =
+            format!("[[expression]]\nfails_if = {}\n", toml::Value::String(comparison.to_owned()));
+        let rule = Rule::Regions(Region::Expression(Box::new(scaled)));
+        Ok(Self { dim: names.len(), rule, text })
+    }
+
+    /// The same on the outputs of a model, see [`read_for_model`](Self::read_for_model).
+    ///
+    /// # Errors
+    /// As [`compare`](Self::compare).
+    pub fn compare_for_model(comparison: &str, names: &[String]) -> anyhow::Result<Self> {
+        Self::compare(comparison, names, &unscaled(names)?)
+    }
+
+    /// Outcomes so far that the program of the criterion did not judge, and what the first of them said.
+    pub fn missing(&self) -> (u64, Option<String>) {
+        match &self.rule {
+            Rule::Regions(_) => (0, None),
+            Rule::Program(judge, _) => judge.missing(),
+        }
     }
 
     /// The text of the file.
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// Moments that leave the outputs of a model in their units.
+fn unscaled(names: &[String]) -> anyhow::Result<Standardise> {
+    Ok(Standardise::new(vec![0.0; names.len()], vec![1.0; names.len()])?)
 }
 
 /// The error of a text that is not a criterion; see [`toml_error`].
@@ -148,11 +210,24 @@ impl LimitState for FailureCriterion {
     }
 
     fn evaluate(&self, x_std: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
-        // A comparison with NaN is false, so that it would be safe for some regions and fail for others.
-        let g = x_std.column_iter().map(|x| {
-            if x.iter().any(|v| v.is_nan()) { f64::NAN } else { self.union.distance(x.as_slice()) }
-        });
-        Ok(DVector::from_iterator(x_std.ncols(), g))
+        let values = self.judge(x_std)?.into_iter().map(|value| value.unwrap_or(f64::NAN));
+        Ok(DVector::from_iterator(x_std.ncols(), values))
+    }
+}
+
+impl Judge for FailureCriterion {
+    fn judge(&self, x_std: DMatrixView<'_, f64>) -> Result<Vec<Judgement>, EvalError> {
+        match &self.rule {
+            // A comparison with NaN is false, so that it would be safe for some regions and fail for others.
+            Rule::Regions(region) => Ok(x_std
+                .column_iter()
+                .map(|x| {
+                    let nan = x.iter().any(|v| v.is_nan());
+                    Ok(if nan { f64::NAN } else { region.distance(x.as_slice()) })
+                })
+                .collect()),
+            Rule::Program(judge, moments) => judge.judge(moments.undo(x_std).as_view()),
+        }
     }
 }
 
@@ -236,6 +311,37 @@ mod tests {
     }
 
     #[test]
+    fn expressions_are_on_features_in_the_units_of_the_file() {
+        let slanted = "[[expression]]\nfails_if = \"x - 0.5 * y^2 >= 2\"\n";
+        assert!(value(slanted, [14.0, -5.0]) > 0.0 && value(slanted, [14.6, -5.0]) < 0.0);
+        let standard = format!("units = \"standardised\"\n{}", slanted.replace(">= 2", ">= 0"));
+        assert!(value(&standard, [10.5, -9.0]) > 0.0 && value(&standard, [11.1, -9.0]) < 0.0);
+        // A linear expression is a half-space, with the same distances.
+        let linear = "[[expression]]\nfails_if = \"x - y >= 20\"\n";
+        let half = "[[half_space]]\nfeatures = { x = 1.0, y = -1.0 }\nat_least = 20.0\n";
+        assert!((value(linear, [11.0, -3.0]) - value(half, [11.0, -3.0])).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_expression_without_a_value_is_unknown_where_it_decides() {
+        let root = "[[expression]]\nfails_if = \"sqrt(x) > 3\"\n";
+        let bounds = "[[box]]\nfeatures = { y = [-6.0, -4.0] }\n";
+        let both = |name: &str, k: &str| {
+            format!("[[{name}]]\n{k}[[{name}.{}[[{name}.{}", &root[2..], &bounds[2..])
+        };
+        let (inside, outside) = ([-1.0, -5.0], [-1.0, 0.0]);
+        assert!(value(root, inside).is_nan());
+        let union = format!("{root}{bounds}");
+        assert!(value(&union, inside) < 0.0 && value(&union, outside).is_nan());
+        let all = both("intersection", "");
+        assert!(value(&all, inside).is_nan() && value(&all, outside) > 0.0);
+        let none = both("outside", "");
+        assert!(value(&none, inside) > 0.0 && value(&none, outside).is_nan());
+        let one = both("k_out_of_n", "k = 1\n");
+        assert!(value(&one, inside) < 0.0 && value(&one, outside).is_nan());
+    }
+
+    #[test]
     fn nan_features_have_no_answer_in_any_region() {
         let half = "[[half_space]]\nfeatures = { x = 1.0 }\nat_least = 20.0\n";
         let bounds = "[[box]]\nfeatures = { y = [-6.0, -4.0] }\n";
@@ -302,6 +408,11 @@ mod tests {
                 "[[box]]\nfeatures = { x.m = [1.0, 2.0] }\n",
                 "write a feature whose name has a dot in quotes, for example \"a.b\"",
             ),
+            (
+                "[[expression]]\nfails_if = \"x + w > 1\"\n",
+                "line 2: `fails_if`, character 5: there is no feature `w`; the features are x, y",
+            ),
+            ("[[expression]]\nfail_if = \"x > 1\"\n", "line 2: unknown field `fail_if`"),
             ("\n[[intersection]]\n", "line 2: the [[intersection]] has no region"),
             ("[[k_out_of_n]]\n[[k_out_of_n.box]]\nfeatures = { x = [0, 1] }\n", "needs `k`"),
             (

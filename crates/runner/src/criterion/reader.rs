@@ -1,16 +1,19 @@
 //! From the entries of a file to regions on standardised features.
 
-use std::{cmp::Ordering, ops::Range};
+use std::{cmp::Ordering, ops::Range, path::Path};
 
 use flow_core::bijection::Standardise;
 use mvee::Mvee;
 use nalgebra::{DMatrix, DVector};
+use programs::ModelConfig;
 use toml::Spanned;
 
 use crate::{
     criterion::{
-        file::{Bounds, CriterionUnits, Group, HalfSpace, Points},
-        region::Region,
+        expression::Expression,
+        file::{Bounds, Comparison, CriterionUnits, Group, HalfSpace, Points},
+        program::ProgramJudge,
+        region::{Region, Scaled},
     },
     outcomes::text::{listed, shown},
 };
@@ -73,6 +76,9 @@ impl RegionReader<'_> {
         for region in &group.ellipsoid {
             regions.push(self.ellipsoid(region)?);
         }
+        for region in &group.expression {
+            regions.push(self.expression(region)?);
+        }
         for group in &group.intersection {
             let parts = self.parts("intersection", group)?;
             self.refuse_k(group.get_ref())?;
@@ -88,11 +94,35 @@ impl RegionReader<'_> {
         Ok(regions)
     }
 
+    /// The program of a file; `others` says whether the file has units or regions too.
+    pub(super) fn program(
+        &self,
+        program: &Spanned<ModelConfig>,
+        others: bool,
+    ) -> anyhow::Result<ProgramJudge> {
+        let at = |message: &str| self.at(program.span(), message);
+        if others {
+            return Err(at(
+                "a [program] decides alone and gets features in their units; remove all other \
+                 regions and `units`",
+            ));
+        }
+        let folder = Path::new(self.origin).parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        ProgramJudge::new(program.get_ref(), &folder, self.names)
+            .map_err(|error| at(&format!("{error:#}")))
+    }
+
     /// The regions that a table called `name` combines.
     fn parts(&self, name: &str, group: &Spanned<Group>) -> anyhow::Result<Vec<Region>> {
         if let Some(units) = &group.get_ref().units {
             let message = "`units` belongs to the whole file; write it before all tables";
             return Err(self.at(units.span(), message));
+        }
+        if let Some(program) = &group.get_ref().program {
+            let message = "a [program] decides alone; it cannot be combined with regions";
+            return Err(self.at(program.span(), message));
         }
         let parts = self.regions(group.get_ref())?;
         if parts.is_empty() {
@@ -185,6 +215,19 @@ impl RegionReader<'_> {
             return Err(self.at(span, "the box has no finite bound, so it contains all outcomes"));
         }
         Ok(Region::Box(bounds))
+    }
+
+    fn expression(&self, region: &Comparison) -> anyhow::Result<Region> {
+        let text = &region.fails_if;
+        let expression = Expression::parse(text.get_ref(), self.names)
+            .map_err(|message| self.at(text.span(), &format!("`fails_if`, {message}")))?;
+        let (mean, sd) = match self.units {
+            CriterionUnits::Standardised => {
+                (vec![0.0; self.names.len()], vec![1.0; self.names.len()])
+            }
+            CriterionUnits::Physical => (self.moments.mean().to_vec(), self.moments.sd().to_vec()),
+        };
+        Ok(Region::Expression(Box::new(Scaled::new(expression, mean, sd))))
     }
 
     fn ellipsoid(&self, region: &Points) -> anyhow::Result<Region> {

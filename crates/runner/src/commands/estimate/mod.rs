@@ -13,6 +13,7 @@ use std::{
     time::Instant,
 };
 
+use anyhow::Context;
 use flow_core::Flow;
 use latent_is::{
     Ensemble, Estimate, FinalStage, FlowTransport, Interval, LimitState, StandardNormal, Support,
@@ -24,6 +25,7 @@ use latent_is::{
 
 use crate::{
     commands::{
+        criterion_options::CriterionOptions,
         estimate::{
             failures::Failures,
             judgement::{OUTCOMES_CONFIDENCE, judge},
@@ -32,7 +34,6 @@ use crate::{
         features::outcomes_for,
         store_options::StoreOptions,
     },
-    criterion::FailureCriterion,
     estimation::{
         agreement::Agreement,
         flow_model::{CompletedLimitState, FlowModel},
@@ -71,9 +72,8 @@ pub struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     store: StoreOptions,
-    /// The failure criterion in TOML: half-spaces, boxes and ellipsoids on named features.
-    #[arg(long, value_name = "FILE")]
-    criterion: PathBuf,
+    #[command(flatten)]
+    criterion: CriterionOptions,
     /// Outcomes to compare the flow with, instead of those in its file: .csv, .parquet, .arrow, .npy or .npz.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
@@ -112,6 +112,7 @@ pub struct Args {
 /// # Errors
 /// When a file or an argument is invalid, or the estimator fails.
 pub fn run(args: &Args) -> anyhow::Result<Status> {
+    args.criterion.required()?;
     let Some(path) = &args.model else {
         args.store.refuse()?;
         return of_flow(args);
@@ -129,18 +130,15 @@ fn of_flow(args: &Args) -> anyhow::Result<Status> {
     if let Some(path) = &args.samples {
         Format::to_write(path)?;
     }
-    let inputs = [args.flow.as_ref(), Some(&args.criterion), args.data.as_ref()];
-    let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
-    let outputs = [&args.json, &args.samples].into_iter().flatten();
-    let outputs: Vec<&Path> = outputs.map(PathBuf::as_path).collect();
-    let _outputs = Outputs::claim(&inputs, &outputs, &[])?;
+    let _outputs = claim(args)?;
     let source = FlowSource::load(args.flow.as_deref(), args.system.as_deref(), &device)?;
     let FlowSource { file, names, origin } = source;
     let failed_checks = checks::failed(&file.record).map(str::to_owned);
     let provenance = file.record.provenance;
     let transport = FlowTransport::new(file.flow, Units::Standardised);
     let model = FlowModel { transport, completion: file.completion };
-    let criterion = FailureCriterion::read(&args.criterion, &names, model.moments())?;
+    let criterion =
+        args.criterion.read(&names, model.moments())?.context("there is no criterion")?;
     let data = match (&args.data, file.rows) {
         (Some(path), _) => Some(outcomes_for(path, &names, &args.read)?.x),
         (None, rows) => rows,
@@ -219,6 +217,7 @@ fn of_flow(args: &Args) -> anyhow::Result<Status> {
         print_line!("The checks of the flow after its training {checks}.");
     }
     terminal::print_agreement(&record, args.data.as_deref());
+    terminal::print_missing(&criterion);
     if let Some(path) = &args.samples {
         print_line!("{} failures written to {}", failures.len(), path.display());
     }
@@ -226,6 +225,15 @@ fn of_flow(args: &Args) -> anyhow::Result<Status> {
         print_line!("estimate written to {}", path.display());
     }
     Ok(status)
+}
+
+/// Claims the files that the command writes, none of which may be one that it reads.
+fn claim(args: &Args) -> anyhow::Result<Outputs> {
+    let inputs = [&args.flow, &args.model, &args.data].map(Option::as_deref);
+    let inputs: Vec<&Path> = inputs.into_iter().chain([args.criterion.file()]).flatten().collect();
+    let outputs = [&args.json, &args.samples].into_iter().flatten();
+    let outputs: Vec<&Path> = outputs.map(PathBuf::as_path).collect();
+    Outputs::claim(&inputs, &outputs, &[])
 }
 
 /// How an estimate under a flow is made.

@@ -1,32 +1,23 @@
 //! The failure probability of a model: the simulator itself is run, without a flow in between.
 
-use std::{
-    fmt::Write as _,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Instant,
-};
+use std::{fmt::Write as _, io, path::Path, sync::Arc, time::Instant};
 
 use anyhow::Context;
 use latent_is::{
-    Budget, LimitState, ModelLimitState, NanPolicy, Run, StandardNormal,
+    Budget, ModelLimitState, NanPolicy, Run, StandardNormal,
     run::{Observer, Report},
     verdict::Status,
 };
-use nalgebra::DMatrixView;
 use programs::OnFailure;
 use sim_core::Model;
 
 use crate::{
-    commands::estimate::{Args, CONFIDENCE, model_failures, model_terminal},
-    criterion::FailureCriterion,
+    commands::estimate::{Args, CONFIDENCE, claim, model_failures, model_terminal},
     estimation::model_method::MethodChoice,
     models::file::ModelFile,
     outcomes::Format,
     output::{
         file,
-        outputs::Outputs,
         progress::TaskProgress,
         terminal::{print_line, print_note},
     },
@@ -46,22 +37,16 @@ pub(super) fn run(
     if let Some(path) = &args.samples {
         Format::to_write(path)?;
     }
-    let outputs = [&args.json, &args.samples].into_iter().flatten();
-    let outputs: Vec<&Path> = outputs.map(PathBuf::as_path).collect();
-    let _outputs = Outputs::claim(&[path, &args.criterion], &outputs, &[])?;
+    let _outputs = claim(args)?;
     let file = ModelFile::read(path)?;
     let model = args.store.open(&file)?;
     let names: Vec<String> = model.outputs().iter().map(|o| o.name().to_owned()).collect();
-    let criterion = FailureCriterion::read_for_model(&args.criterion, &names)?;
+    let criterion = args.criterion.read_for_model(&names)?.context("there is no criterion")?;
     let dim = model.inputs().latent_dim();
     let method = args.method.unwrap_or_else(|| MethodChoice::for_inputs(dim));
     let estimator = method.estimator(dim, target_cov, budget)?;
-    let g = |x: &[f64]| {
-        let x = DMatrixView::from_slice(x, x.len(), 1);
-        criterion.evaluate(x).map_or(f64::NAN, |g| g[0])
-    };
-    let g =
-        ModelLimitState::new(&model, g, args.seed)?.with_policy(policy(file.run().on_failure()));
+    let g = ModelLimitState::new(&model, criterion.clone(), args.seed)?
+        .with_policy(policy(file.run().on_failure()));
     print_note!("{}: {dim} random inputs, method {method}", model.name());
 
     let begin = Instant::now();

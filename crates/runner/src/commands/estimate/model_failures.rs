@@ -1,6 +1,6 @@
 //! The sampled failures of a model, with all that is needed to run them again.
 
-use latent_is::{Estimate, ModelLimitState};
+use latent_is::{Estimate, Judge, ModelLimitState};
 use sim_core::Model;
 
 use crate::models::{columns::SampleColumns, open::OpenModel, samples::Samples};
@@ -9,7 +9,7 @@ use crate::models::{columns::SampleColumns, open::OpenModel, samples::Samples};
 ///
 /// # Errors
 /// When the model cannot be run.
-pub(super) fn of<C: Fn(&[f64]) -> f64 + Sync>(
+pub(super) fn of<C: Judge>(
     estimate: &Estimate,
     g: &ModelLimitState<&OpenModel, C>,
 ) -> anyhow::Result<Samples> {

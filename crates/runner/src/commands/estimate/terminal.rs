@@ -6,6 +6,7 @@ use comfy_table::Table;
 use latent_is::scientific;
 
 use crate::{
+    criterion::FailureCriterion,
     estimation::agreement::Agreement,
     output::terminal::print_line,
     report::estimate::{CAVEAT, EstimateRecord, support_sentence},
@@ -51,5 +52,15 @@ pub(super) fn print_agreement(record: &EstimateRecord, data: Option<&Path>) {
     );
     if let Some(support) = &record.support {
         print_line!("{}", support_sentence(support));
+    }
+}
+
+/// Says how often the program of the criterion had no value, if it is one.
+pub(super) fn print_missing(criterion: &FailureCriterion) {
+    if let (missing @ 1.., first) = criterion.missing() {
+        let first = first.unwrap_or_default();
+        print_line!(
+            "The program of the criterion had no value {missing} times, the first time: {first}"
+        );
     }
 }
