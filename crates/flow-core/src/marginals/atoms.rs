@@ -14,7 +14,12 @@ const SMALLEST: f64 = 1e-300;
 /// How near a value must be to an atom to be it, relative to the largest values of the feature.
 const NEAR: f64 = 1e-11;
 
-/// A value that many outcomes have exactly.
+/// How far apart two values can be that differ by rounding alone, in a feature whose values are at most `size`.
+pub(super) fn rounding(size: f64) -> f64 {
+    NEAR * size
+}
+
+/// A value that many outcomes have, up to rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Atom {
@@ -85,7 +90,7 @@ impl AtomicMap {
         let size = atoms.iter().map(|atom| atom.value.abs()).fold(0.0, f64::max);
         let size = others.as_ref().map_or(size, |others| size.max(others.size()));
         let parts = Parts { atoms, others };
-        let mut map = Self { parts, rest, ends: Vec::new(), near: NEAR * size };
+        let mut map = Self { parts, rest, ends: Vec::new(), near: rounding(size) };
         map.ends = (0..map.parts.atoms.len())
             .map(|k| [map.at_atom(k, 0.0).place(), map.at_atom(k, 1.0).place()])
             .collect();

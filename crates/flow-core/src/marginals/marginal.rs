@@ -8,7 +8,7 @@ use tails::normal;
 use crate::{
     error::FlowError,
     marginals::{
-        atoms::{Atom, AtomicMap},
+        atoms::{Atom, AtomicMap, rounding},
         choice::MarginalChoice,
         integer::IntegerMap,
         map::MarginalMap,
@@ -55,7 +55,8 @@ impl Marginal {
     /// 1. fewer than 100 rows: affine;
     /// 2. at most 20 different values: each is an atom;
     /// 3. whole numbers: integer;
-    /// 4. one to five values that at least 1 % and 20 of the rows have exactly: atoms, the others by quantiles;
+    /// 4. one to five values that at least 1 % and 20 of the rows have (up to rounding): atoms, the others by
+    ///    quantiles;
     /// 5. a tail that is heavier than that of a normal distribution (larger mean excess over the threshold, and a
     ///    log-likelihood of the excesses that is larger by 5), or one that ends abruptly (shape of at most
     ///    -0.7): quantile;
@@ -113,11 +114,9 @@ impl Marginal {
         if atoms.is_empty() {
             return QuantileMap::fit(values, range).map(Self::Quantile);
         }
-        let others: Vec<f64> = values
-            .iter()
-            .copied()
-            .filter(|v| atoms.binary_search_by(|(atom, _)| atom.total_cmp(&(v + 0.0))).is_err())
-            .collect();
+        let near = rounding(values.iter().fold(0.0, |size: f64, v| size.max(v.abs())));
+        let is_atom = |v: &f64| atoms.iter().any(|(atom, _)| (atom - v).abs() <= near);
+        let others: Vec<f64> = values.iter().copied().filter(|v| !is_atom(v)).collect();
         let masses =
             atoms.iter().map(|(value, count)| Atom { value: *value, mass: *count as f64 / n });
         let map = if others.is_empty() {
@@ -187,11 +186,21 @@ impl Marginal {
     }
 }
 
-/// The different values in increasing order with their counts. -0 is 0.
+/// The different values in increasing order with their counts. -0 is 0. Values that differ by rounding alone, as
+/// an atom that was computed in several ways, are one value: the most frequent of them.
 fn counts(values: &[f64]) -> Vec<(f64, usize)> {
     let mut sorted: Vec<f64> = values.iter().map(|v| v + 0.0).collect();
     sorted.sort_by(f64::total_cmp);
-    sorted.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|equal| (equal[0], equal.len())).collect()
+    let near = rounding(sorted.iter().fold(0.0, |size: f64, v| size.max(v.abs())));
+    sorted
+        .chunk_by(|a, b| b - a <= near)
+        .map(|close| {
+            let equal = close.chunk_by(|a, b| a.total_cmp(b).is_eq());
+            // The first of the most frequent ones.
+            let most = equal.rev().max_by_key(|equal| equal.len());
+            (most.map_or(close[0], |equal| equal[0]), close.len())
+        })
+        .collect()
 }
 
 /// The values that are atoms.

@@ -168,6 +168,25 @@ fn atoms_keep_their_mass_and_nothing_is_beyond_them() {
     assert!(marginal.to_string().contains("0.40 % at 1; no other values"), "{marginal}");
 }
 
+/// An atom whose last digit depends on how it was computed, between and beside other values.
+#[test]
+fn values_that_differ_by_rounding_are_one_atom() {
+    let third = 1.0_f64 / 3.0;
+    let rounded = [third, third.next_up(), third.next_down(), third];
+    let mut values = uniforms(1_000, 3);
+    values.extend((0..400).map(|i| rounded[i % 4]));
+    values.extend((0..200).map(|i| if i % 2 == 0 { 1.0 } else { 1.0_f64.next_down() }));
+    let marginal = choose(&values, "auto");
+    let Marginal::Atomic(map) = &marginal else { panic!("{marginal}") };
+    let atoms: Vec<(f64, f64)> = map.atoms().iter().map(|a| (a.value, a.mass)).collect();
+    assert_eq!(atoms, [(third, 0.25), (1.0_f64.next_down(), 0.125)]);
+    // Each of them is in the interval of the atom.
+    let map = marginal.map().unwrap();
+    for value in rounded {
+        assert_eq!(map.encode(value).value, map.encode(third).value);
+    }
+}
+
 #[test]
 fn whole_numbers_stay_whole_and_keep_their_frequencies() {
     // Geometric with success probability 0.1: P(X = 0) = 0.1, P(X >= 100) = 2.7e-5.
