@@ -6,7 +6,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use latent_is::verdict::Status;
 use latent_is_runner::{
-    commands::{check, estimate, inspect, metrics, replay, report, reproduce, simulate, train},
+    commands::{
+        check, estimate, inspect, metrics, replay, report, reproduce, simulate, store, train,
+    },
     output::{interrupt, terminal},
 };
 
@@ -50,9 +52,15 @@ Examples:
         after_help = "Exit codes: 0 the outcome is equal to the last bit, 1 error, 2 it is not
 
 Examples:
-  latent-is replay failures.csv --model brake.toml --row 3"
+  latent-is replay failures.csv --model brake.toml --row 3
+  latent-is replay failures.csv --model aircraft.toml --trajectory flight.svg"
     )]
     Replay(replay::Args),
+    /// Shows what a store of evaluations of a model holds, and writes them to a file.
+    #[command(after_help = "Examples:
+  latent-is store brake.store
+  latent-is store brake.store -o evaluations.parquet")]
+    Store(store::Args),
     /// Simulates outcomes of a system or of a model and writes them to a file.
     #[command(after_help = "An interrupted run resumes when the same command is run again.
 
@@ -85,6 +93,7 @@ Examples:
 
 Examples:
   latent-is estimate --model brake.toml --criterion crash.toml --samples failures.csv
+  latent-is estimate --model brake.toml --fails-if \"distance >= 75\"
   latent-is estimate --flow flow.safetensors --criterion crash.toml
   latent-is estimate --system racecar --criterion skid.toml --json result.json --samples failures.csv"
     )]
@@ -153,6 +162,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     Ok(match command {
         Command::Reproduce(args) => reproduce::run(args).map(|()| success)?,
         Command::Simulate(args) => simulate::run(&args).map(|()| success)?,
+        Command::Store(args) => store::run(&args).map(|()| success)?,
         Command::Metrics(args) => metrics::run(&args).map(|()| success)?,
         Command::Report(args) => report::run(&args).map(|()| success)?,
         Command::Train(args) => passed(train::run(&args)?),

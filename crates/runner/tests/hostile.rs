@@ -20,7 +20,10 @@ use latent_is_runner::{
     criterion::FailureCriterion,
     outcomes::{options::ReadOptions, read},
     report::{
-        html::{estimate::page_of_estimate, evaluation::page_of_evaluation},
+        html::{
+            estimate::page_of_estimate, evaluation::page_of_evaluation,
+            model_estimate::page_of_model_estimate,
+        },
         input::ReportInput,
     },
     simulation::{
@@ -125,7 +128,7 @@ proptest! {
 
     #[test]
     fn reports(
-        name in prop::sample::select(vec!["estimate.json", "results.json"]),
+        name in prop::sample::select(vec!["estimate.json", "model_estimate.json", "results.json"]),
         changes in damage(),
     ) {
         let changed = damaged(text(name).as_bytes(), &changes);
@@ -134,7 +137,7 @@ proptest! {
 
     #[test]
     fn edited_reports(
-        name in prop::sample::select(vec!["estimate.json", "results.json"]),
+        name in prop::sample::select(vec!["estimate.json", "model_estimate.json", "results.json"]),
         edits in prop::collection::vec((any::<Index>(), any::<Index>()), 1..4),
     ) {
         let mut value: Value = serde_json::from_str(&text(name)).unwrap();
@@ -175,6 +178,7 @@ static PART_FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 fn page(text: &str) -> Result<String, String> {
     bounded(text.as_bytes(), || match ReportInput::parse(text)? {
         ReportInput::Estimate(record) => page_of_estimate(&record),
+        ReportInput::ModelEstimate(record) => page_of_model_estimate(&record),
         ReportInput::Evaluation(results) => page_of_evaluation(&results, None),
     })
     .map_err(|error| format!("{error:#}"))

@@ -92,6 +92,7 @@ pub mod model;
 pub mod model_simulator;
 pub mod rng;
 pub mod simulator;
+pub mod trajectory;
 
 pub use blocks::in_blocks;
 pub use error::{InputError, ModelError};
@@ -99,3 +100,4 @@ pub use lanes::{Precision, Registers};
 pub use model::{Evaluations, FailureKind, Model, Status};
 pub use model_simulator::{Drawn, ModelSimulator};
 pub use simulator::{Feature, Simulator};
+pub use trajectory::Trajectory;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{InputError, ModelError},
     simulator::Feature,
+    trajectory::Trajectory,
 };
 
 /// A model $x = s(w, \text{seed})$: a function of named random inputs $w \in \mathbb R^m$ and a seed.
@@ -41,6 +42,19 @@ pub trait Model: Sync {
     /// [`Status::Failed`], not an error.
     fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError>;
 
+    /// The course of one sample over time; `None` for a model that records none, which is the default. Its end is
+    /// the outcome of [`evaluate`](Self::evaluate).
+    ///
+    /// # Shapes
+    /// - `w`: `[m]`
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    fn trajectory(&self, w: &[f64], seed: u64) -> Result<Option<Trajectory>, ModelError> {
+        let _ = (w, seed);
+        Ok(None)
+    }
+
     /// Checks the sizes of a batch.
     ///
     /// # Errors
@@ -71,6 +85,10 @@ impl<M: Model + ?Sized> Model for &M {
     fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {
         (**self).evaluate(w, seeds)
     }
+
+    fn trajectory(&self, w: &[f64], seed: u64) -> Result<Option<Trajectory>, ModelError> {
+        (**self).trajectory(w, seed)
+    }
 }
 
 impl<M: Model + ?Sized> Model for Box<M> {
@@ -88,6 +106,10 @@ impl<M: Model + ?Sized> Model for Box<M> {
 
     fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {
         (**self).evaluate(w, seeds)
+    }
+
+    fn trajectory(&self, w: &[f64], seed: u64) -> Result<Option<Trajectory>, ModelError> {
+        (**self).trajectory(w, seed)
     }
 }
 

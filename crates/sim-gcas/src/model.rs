@@ -1,13 +1,13 @@
 //! The aircraft as a model: a function of five named inputs.
 
 use inputs::Inputs;
-use nalgebra::DMatrixView;
-use sim_core::{Evaluations, Feature, Model, ModelError, in_blocks};
+use nalgebra::{DMatrix, DMatrixView};
+use sim_core::{Evaluations, Feature, InputError, Model, ModelError, Trajectory, in_blocks};
 
 use crate::{
     gcas::{BLOCK, Gcas},
     params,
-    state::{FEATURES, State},
+    state::{FEATURES, State, features},
 };
 
 /// The inputs are the random entries of the initial state in their own units, independent and normal as
@@ -49,5 +49,24 @@ impl Model for Gcas {
             self.finish(&mut states, out);
         });
         Ok(Evaluations::from_outputs(out))
+    }
+
+    fn trajectory(&self, w: &[f64], _: u64) -> Result<Option<Trajectory>, ModelError> {
+        InputError::check_dim(5, w.len())?;
+        let start = params::state(std::array::from_fn(|i| w[i]));
+        let history = self.rollout_from(start);
+        let times = std::iter::once(0.0).chain(history.records.iter().map(|record| record.time));
+        let states = std::iter::once(history.start).chain(history.records.iter().map(|r| r.state));
+        let values: Vec<f64> = times
+            .zip(states)
+            .flat_map(|(time, state)| std::iter::once(time).chain(features(&state)))
+            .collect();
+        let columns: Vec<Feature> =
+            std::iter::once(Feature::new("time", "s")).chain(FEATURES.iter().cloned()).collect();
+        let c = columns.len();
+        let values = DMatrix::from_vec(c, values.len() / c, values);
+        // Altitude, pitch and roll over time, and altitude over the way north.
+        let views = vec![[0, 11], [0, 4], [0, 3], [9, 11]];
+        Ok(Some(Trajectory { columns, values, views }))
     }
 }

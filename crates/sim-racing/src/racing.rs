@@ -190,6 +190,16 @@ impl Runs {
         actions
     }
 
+    /// The states of the first run, the start first.
+    pub(crate) fn states(mut self, racing: &Racing) -> Vec<State> {
+        let mut states = vec![self.states[0]];
+        for k in 0..racing.params.steps {
+            self.step(racing, k);
+            states.push(self.states[0]);
+        }
+        states
+    }
+
     /// Moves all runs to their ends and writes their final states to `out`, one after the other; a state with
     /// an infinity or a NaN becomes NaN.
     pub(crate) fn finish(mut self, racing: &Racing, out: &mut [f64]) {

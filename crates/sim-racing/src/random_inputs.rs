@@ -1,8 +1,8 @@
 //! The race as a model: a function of its disturbances and a seed.
 
 use inputs::Inputs;
-use nalgebra::DMatrixView;
-use sim_core::{Evaluations, Feature, Model, ModelError, in_blocks};
+use nalgebra::{DMatrix, DMatrixView};
+use sim_core::{Evaluations, Feature, Model, ModelError, Trajectory, in_blocks};
 
 use crate::{
     racing::{BLOCK, Racing, Runs},
@@ -35,5 +35,21 @@ impl Model for Racing {
             Runs::given(self, &seeds[first..first + n], disturbances).finish(self, out);
         });
         Ok(Evaluations::from_outputs(out))
+    }
+
+    fn trajectory(&self, w: &[f64], seed: u64) -> Result<Option<Trajectory>, ModelError> {
+        let column = DMatrixView::from_slice(w, w.len(), 1);
+        self.check(column, &[seed])?;
+        let states = Runs::given(self, &[seed], w.to_vec()).states(self);
+        let dt = self.params().car.control_step;
+        let values: Vec<f64> = (0_u32..)
+            .zip(states)
+            .flat_map(|(step, state)| std::iter::once(dt * f64::from(step)).chain(state))
+            .collect();
+        let columns: Vec<Feature> =
+            std::iter::once(Feature::new("time", "s")).chain(FEATURES.iter().cloned()).collect();
+        let values = DMatrix::from_vec(9, values.len() / 9, values);
+        // The way, and speed and steering over time.
+        Ok(Some(Trajectory { columns, values, views: vec![[1, 2], [0, 4], [0, 7]] }))
     }
 }

@@ -1,8 +1,8 @@
 //! The robot as a model: a function of its disturbances and the change of its turn rate.
 
 use inputs::Inputs;
-use nalgebra::DMatrixView;
-use sim_core::{Evaluations, Feature, Model, ModelError, in_blocks};
+use nalgebra::{DMatrix, DMatrixView};
+use sim_core::{Evaluations, Feature, Model, ModelError, Trajectory, in_blocks};
 
 use crate::{
     disturbances::{BLOCK, Given},
@@ -47,5 +47,19 @@ impl Model for Robot {
             self.finish(&mut given, out);
         });
         Ok(Evaluations::from_outputs(out))
+    }
+
+    fn trajectory(&self, w: &[f64], seed: u64) -> Result<Option<Trajectory>, ModelError> {
+        let w = DMatrixView::from_slice(w, w.len(), 1);
+        self.check(w, &[seed])?;
+        let poses = self.poses(&mut Given(w));
+        let values: Vec<f64> = (0_u32..)
+            .zip(poses)
+            .flat_map(|(step, pose)| std::iter::once(f64::from(step)).chain(pose.to_array()))
+            .collect();
+        let columns: Vec<Feature> =
+            std::iter::once(Feature::new("time", "s")).chain(FEATURES.iter().cloned()).collect();
+        let values = DMatrix::from_vec(4, values.len() / 4, values);
+        Ok(Some(Trajectory { columns, values, views: vec![[1, 2], [0, 3]] }))
     }
 }

@@ -124,6 +124,14 @@ impl Robot {
         path
     }
 
+    /// The poses of the first run of a block, the start first.
+    pub(crate) fn poses(&self, source: &mut impl Disturbances) -> Vec<Pose> {
+        let mut poses = Vec::with_capacity(self.params.steps + 1);
+        let end = self.run(source, |runs, _| poses.push(runs.pose(0)));
+        poses.push(end.pose(0));
+        poses
+    }
+
     /// Simulates all runs of a block with the disturbances of `source`; before each step, `before_step` is
     /// called with the runs and the disturbances of the step.
     fn run(

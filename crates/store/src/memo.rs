@@ -9,7 +9,7 @@ use std::{
 use inputs::Inputs;
 use nalgebra::{DMatrix, DMatrixView};
 use sim_core::model::{Evaluations, FailureKind, Model, Status};
-use sim_core::{Feature, ModelError};
+use sim_core::{Feature, ModelError, Trajectory};
 
 use crate::{
     each::{Chunks, EvaluateEach, Finished},
@@ -107,6 +107,10 @@ impl<M: EvaluateEach> Model for Memo<M> {
 
     fn outputs(&self) -> &[Feature] {
         self.model.outputs()
+    }
+
+    fn trajectory(&self, w: &[f64], seed: u64) -> Result<Option<Trajectory>, ModelError> {
+        self.model.trajectory(w, seed)
     }
 
     /// As the model's own, and fails as well when the store can be neither read nor written. What was

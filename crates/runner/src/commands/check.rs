@@ -11,7 +11,7 @@ use sim_core::{Model, ModelSimulator, Status};
 
 use crate::{
     models::{file::ModelFile, open::OpenModel, words},
-    output::terminal::print_line,
+    output::{number::number, terminal::print_line},
 };
 
 /// Runs a model at a middle and at a random input.
@@ -138,17 +138,6 @@ fn print_outputs(model: &OpenModel, first: &OneRun, second: &OneRun) {
         ]);
     }
     print_line!("{table}");
-}
-
-/// A number as in the other tables: six digits.
-fn number(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 || (1e-3..1e6).contains(&size) {
-        let digits = (5 - size.max(1e-3).log10().floor() as i32).clamp(0, 9) as usize;
-        format!("{value:.digits$}")
-    } else {
-        format!("{value:.5e}")
-    }
 }
 
 fn listed(values: &[f64]) -> String {

@@ -12,5 +12,6 @@ pub mod report;
 pub mod reproduce;
 pub mod simulate;
 mod simulate_model;
+pub mod store;
 mod store_options;
 pub mod train;

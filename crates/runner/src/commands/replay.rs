@@ -1,15 +1,20 @@
 //! `latent-is replay`: one failure of a model again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use comfy_table::Table;
 use nalgebra::DMatrixView;
-use sim_core::Model;
+use sim_core::{Model, ModelSimulator};
 
 use crate::{
     commands::check::same,
-    models::{columns::SampleColumns, file::ModelFile, recorded::RecordedSample, words},
-    output::terminal::print_line,
+    figures::trajectory::trajectories,
+    models::{
+        columns::SampleColumns, file::ModelFile, open::OpenModel, recorded::RecordedSample, words,
+    },
+    outcomes::{self, Format},
+    output::{file, outputs::Outputs, terminal::print_line},
 };
 
 /// Runs one failure of a model again.
@@ -23,13 +28,27 @@ pub struct Args {
     /// The failure; the first row after the names is 1.
     #[arg(long, value_name = "K", default_value_t = 1)]
     row: usize,
+    /// Write the course of the failure over time, if the model records one: .svg draws it beside those of random
+    /// inputs, .csv, .parquet, .arrow and .npy hold its numbers.
+    #[arg(long, value_name = "FILE")]
+    trajectory: Option<PathBuf>,
 }
+
+/// Number of random samples beside the failure.
+const NOMINAL: usize = 20;
 
 /// Runs the command. Returns whether the outcome is that of the file, to the last bit.
 ///
 /// # Errors
 /// When a file is invalid or the model cannot be run.
 pub fn run(args: &Args) -> anyhow::Result<bool> {
+    let written: Vec<&Path> = args.trajectory.iter().map(PathBuf::as_path).collect();
+    if let Some(path) = &args.trajectory
+        && !is_picture(path)
+    {
+        Format::to_write(path)?;
+    }
+    let _outputs = Outputs::claim(&[&args.failures, &args.model], &written, &[])?;
     let model = ModelFile::read(&args.model)?.open(None)?;
     let columns = SampleColumns::of(&model);
     let sample = RecordedSample::read(&args.failures, args.row, &columns)?;
@@ -64,5 +83,33 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
             "The outcome is another one. Was the model changed, or does it use random numbers that are not of its seed?"
         }
     );
+    if let Some(path) = &args.trajectory {
+        write_trajectory(&model, &sample, path)?;
+        print_line!("trajectory written to {}", path.display());
+    }
     Ok(equal)
+}
+
+fn is_picture(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "svg")
+}
+
+/// Writes the course of `sample` to `path`.
+fn write_trajectory(model: &OpenModel, sample: &RecordedSample, path: &Path) -> anyhow::Result<()> {
+    let course = model.trajectory(&sample.inputs, sample.seed)?.with_context(|| {
+        format!(
+            "the model {} records no course over time; only the built-in systems do",
+            model.name()
+        )
+    })?;
+    if !is_picture(path) {
+        let names: Vec<String> = course.columns.iter().map(|c| c.name().to_owned()).collect();
+        return outcomes::write(path, Format::to_write(path)?, &names, &course.values);
+    }
+    let (w, seeds) = ModelSimulator::new(model).inputs(0, NOMINAL, 1)?;
+    let mut nominal = Vec::with_capacity(NOMINAL);
+    for (w, seed) in w.column_iter().zip(seeds) {
+        nominal.extend(model.trajectory(w.into_owned().as_slice(), seed)?);
+    }
+    file::write(path, trajectories(&course, &nominal)?)
 }

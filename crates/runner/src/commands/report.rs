@@ -11,7 +11,10 @@ use anyhow::Context;
 use crate::{
     output::{file, outputs::Outputs, terminal::print_line},
     report::{
-        html::{estimate::page_of_estimate, evaluation::page_of_evaluation},
+        html::{
+            estimate::page_of_estimate, evaluation::page_of_evaluation,
+            model_estimate::page_of_model_estimate,
+        },
         input::ReportInput,
     },
 };
@@ -42,6 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&args.results).with_context(named)?;
     let page = match ReportInput::parse(&text).with_context(named)? {
         ReportInput::Estimate(record) => page_of_estimate(&record)?,
+        ReportInput::ModelEstimate(record) => page_of_model_estimate(&record)?,
         // `reproduce` makes the figure of the samples, because that needs the flow.
         ReportInput::Evaluation(results) => {
             page_of_evaluation(&results, picture_in(&samples)?.as_deref())?

@@ -51,7 +51,7 @@ pub(super) fn run(
     let statuses = (!lost.is_empty()).then_some(evaluations.statuses);
     let outputs: DMatrix<f64> = evaluations.outputs;
     let columns = SampleColumns::of(&model);
-    let samples = Samples { columns, w, seeds, outputs, weights: None, statuses };
+    let samples = Samples { columns, w, seeds, outputs, more: Vec::new(), statuses };
     samples.write(out)?;
     for (kind, (count, message)) in &lost {
         print_note!("{count} samples without an outcome ({}): {message}", words::kind(*kind));

@@ -4,6 +4,7 @@ pub mod chart;
 pub mod evaluation;
 mod png;
 pub mod samples;
+pub mod trajectory;
 
 use std::path::Path;
 

@@ -19,10 +19,15 @@ pub struct SampleColumns {
 impl SampleColumns {
     /// The columns for samples of `model`.
     pub fn of(model: &dyn Model) -> Self {
-        let inputs: Vec<String> = model.inputs().names().map(str::to_owned).collect();
+        let inputs = model.inputs().names().map(str::to_owned).collect();
+        Self::new(inputs, model.outputs().iter().map(sim_core::Feature::name))
+    }
+
+    /// The columns for inputs and outputs with these names.
+    pub fn new<'a>(inputs: Vec<String>, outputs: impl Iterator<Item = &'a str>) -> Self {
         let mut taken = inputs.clone();
         let seed = unused("seed", &mut taken);
-        let outputs = model.outputs().iter().map(|o| unused(o.name(), &mut taken)).collect();
+        let outputs = outputs.map(|name| unused(name, &mut taken)).collect();
         Self { inputs, seed, outputs, taken }
     }
 

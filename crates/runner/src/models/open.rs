@@ -6,7 +6,7 @@ use anyhow::Context;
 use inputs::Inputs;
 use nalgebra::DMatrixView;
 use programs::Workers;
-use sim_core::{Evaluations, FailureKind, Feature, Model, ModelError};
+use sim_core::{Evaluations, FailureKind, Feature, Model, ModelError, Trajectory};
 use store::{Identity, Memo, Store, StoreError};
 
 use crate::{models::source::Source, output::progress::TaskProgress};
@@ -113,6 +113,10 @@ impl Model for OpenModel {
 
     fn outputs(&self) -> &[Feature] {
         self.source().outputs()
+    }
+
+    fn trajectory(&self, w: &[f64], seed: u64) -> Result<Option<Trajectory>, ModelError> {
+        self.source().trajectory(w, seed)
     }
 
     fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {

@@ -96,7 +96,7 @@ mod tests {
             w: DMatrix::from_row_slice(1, 2, &[0.1 + 0.2, 1e-300]),
             seeds: vec![u64::MAX, 9_007_199_254_740_993],
             outputs: DMatrix::from_column_slice(2, 2, &[1.0 / 3.0, -0.0, f64::NAN, 2.0]),
-            weights: None,
+            more: Vec::new(),
             statuses: None,
         };
         samples.write(&path).unwrap();

@@ -25,14 +25,14 @@ pub struct Samples {
     pub seeds: Vec<u64>,
     /// Outcomes, `[d, n]`.
     pub outputs: DMatrix<f64>,
-    /// Weights of failures, `[n]`, for the column `weight`.
-    pub weights: Option<DVector<f64>>,
+    /// Further numbers, `[n]`, with the names of their columns, such as the weights of failures.
+    pub more: Vec<(&'static str, DVector<f64>)>,
     /// How the evaluations ended, `[n]`, for the column `status`.
     pub statuses: Option<Vec<Status>>,
 }
 
 impl Samples {
-    /// Writes the samples: inputs, seed, outcomes, weights and statuses.
+    /// Writes the samples: inputs, seed, outcomes, further numbers and statuses.
     ///
     /// In CSV the seed is a whole number of up to 20 digits. The other formats hold numbers of 53 bits: there
     /// the upper and the lower 32 bits of the seed are two columns, and statuses, which are text, are left
@@ -55,7 +55,7 @@ impl Samples {
         let columns = &self.columns;
         let mut names =
             [&columns.inputs[..], std::slice::from_ref(&columns.seed), &columns.outputs].concat();
-        names.extend(self.weights.as_ref().map(|_| columns.another("weight")));
+        names.extend(self.more.iter().map(|(name, _)| columns.another(name)));
         names.extend(self.statuses.as_ref().map(|_| columns.another("status")));
         csv.write_record(&names)?;
         for (j, seed) in self.seeds.iter().enumerate() {
@@ -64,7 +64,7 @@ impl Samples {
             let mut row: Vec<String> = inputs.iter().map(f64::to_string).collect();
             row.push(seed.to_string());
             row.extend(outputs.iter().map(f64::to_string));
-            row.extend(self.weights.as_ref().map(|weights| weights[j].to_string()));
+            row.extend(self.more.iter().map(|(_, values)| values[j].to_string()));
             row.extend(self.statuses.as_ref().map(|statuses| words::status(&statuses[j])));
             csv.write_record(&row)?;
         }
@@ -78,14 +78,14 @@ impl Samples {
         names.push(columns.another("seed_upper"));
         names.push(columns.another("seed_lower"));
         names.extend_from_slice(&columns.outputs);
-        names.extend(self.weights.as_ref().map(|_| columns.another("weight")));
+        names.extend(self.more.iter().map(|(name, _)| columns.another(name)));
         let (m, d) = (self.w.nrows(), self.outputs.nrows());
         let x = DMatrix::from_fn(names.len(), self.seeds.len(), |i, j| match i {
             i if i < m => self.w[(i, j)],
             i if i == m => (self.seeds[j] >> 32) as f64,
             i if i == m + 1 => (self.seeds[j] & LOWER) as f64,
             i if i < m + 2 + d => self.outputs[(i - m - 2, j)],
-            _ => self.weights.as_ref().map_or(f64::NAN, |weights| weights[j]),
+            _ => self.more[i - m - 2 - d].1[j],
         });
         (names, x)
     }

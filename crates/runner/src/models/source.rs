@@ -8,7 +8,7 @@ use std::{
 use inputs::Inputs;
 use nalgebra::DMatrixView;
 use programs::{ProgramModel, UmBridgeModel, Workers};
-use sim_core::{Evaluations, Feature, Model, ModelError};
+use sim_core::{Evaluations, Feature, Model, ModelError, Trajectory};
 use store::{Chunks, EvaluateEach, Finished, Report, in_order};
 
 use crate::output::progress::TaskProgress;
@@ -76,6 +76,10 @@ impl Model for Source {
 
     fn outputs(&self) -> &[Feature] {
         self.model().outputs()
+    }
+
+    fn trajectory(&self, w: &[f64], seed: u64) -> Result<Option<Trajectory>, ModelError> {
+        self.model().trajectory(w, seed)
     }
 
     fn evaluate(&self, w: DMatrixView<'_, f64>, seeds: &[u64]) -> Result<Evaluations, ModelError> {

@@ -10,6 +10,7 @@
 
 pub mod file;
 pub mod interrupt;
+pub mod number;
 pub mod outputs;
 pub mod progress;
 pub mod terminal;

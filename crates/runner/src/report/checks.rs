@@ -5,8 +5,10 @@
 
 use std::ops::RangeInclusive;
 
+use latent_is::{Estimate, Interval};
+
 use crate::{
-    report::estimate::EstimateRecord,
+    report::{estimate::EstimateRecord, model_estimate::ModelEstimateRecord},
     reproduce::{key::RowKey, results::Results, row::Row, trial_log::TrialRecord},
     systems::probability::CountedProbability,
 };
@@ -32,20 +34,7 @@ pub(super) fn estimate(record: &EstimateRecord) -> anyhow::Result<()> {
             length(&format!("{key}[{i}]"), row.len(), d)?;
         }
     }
-    let e = &record.estimate;
-    probability("probability", record.probability)?;
-    anyhow::ensure!(
-        e.ln_pf <= 0.0,
-        "`estimate.ln_pf` must be the logarithm of a probability, got {}",
-        e.ln_pf
-    );
-    let difference = (record.probability - e.pf()).abs();
-    anyhow::ensure!(
-        difference <= 1e-9 * e.pf(),
-        "`probability` is {}, but `estimate.ln_pf` is the logarithm of {}",
-        record.probability,
-        e.pf()
-    );
+    estimated(&record.estimate, record.probability)?;
     for (key, interval) in [
         ("interval", Some(record.interval)),
         ("interval_of_flow", record.interval_of_flow),
@@ -54,14 +43,59 @@ pub(super) fn estimate(record: &EstimateRecord) -> anyhow::Result<()> {
         ("support.interval", record.support.map(|support| support.interval)),
     ] {
         let Some(interval) = interval else { continue };
-        anyhow::ensure!(
-            interval.ln_lower <= interval.ln_upper && interval.ln_upper <= 0.0,
-            "`{key}` must go from a probability to a larger one, got the logarithms {} and {}",
-            interval.ln_lower,
-            interval.ln_upper
-        );
+        ordered(key, &interval)?;
     }
     not_negative("target_cov", record.target_cov)?;
+    let Some(agreement) = &record.agreement else { return Ok(()) };
+    anyhow::ensure!(agreement.outcomes > 0, "`agreement.outcomes` must be positive");
+    count("agreement.outcomes", agreement.outcomes)?;
+    for (i, level) in agreement.levels.iter().enumerate() {
+        anyhow::ensure!(
+            level.reached <= agreement.outcomes,
+            "`agreement.levels[{i}].reached` is {}, of {} outcomes",
+            level.reached,
+            agreement.outcomes
+        );
+        probability(&format!("agreement.levels[{i}].flow"), level.flow)?;
+    }
+    Ok(())
+}
+
+/// Checks an estimate of a model.
+///
+/// # Errors
+/// As [`estimate`].
+pub(super) fn model_estimate(record: &ModelEstimateRecord) -> anyhow::Result<()> {
+    let (m, d) = (record.inputs.len(), record.outputs.len());
+    anyhow::ensure!(m > 0, "`inputs` is empty");
+    for (i, row) in record.draws.iter().enumerate() {
+        length(&format!("draws[{i}]"), row.len(), m)?;
+    }
+    for (i, failure) in record.failures.iter().enumerate() {
+        length(&format!("failures[{i}].inputs"), failure.inputs.len(), m)?;
+        length(&format!("failures[{i}].outputs"), failure.outputs.len(), d)?;
+    }
+    estimated(&record.estimate, record.probability)?;
+    ordered("interval", &record.interval)?;
+    not_negative("target_cov", record.target_cov)?;
+    count("looked_up", record.looked_up)
+}
+
+/// Checks what all estimates have.
+fn estimated(e: &Estimate, probability_of_record: f64) -> anyhow::Result<()> {
+    probability("probability", probability_of_record)?;
+    anyhow::ensure!(
+        e.ln_pf <= 0.0,
+        "`estimate.ln_pf` must be the logarithm of a probability, got {}",
+        e.ln_pf
+    );
+    let difference = (probability_of_record - e.pf()).abs();
+    anyhow::ensure!(
+        difference <= 1e-9 * e.pf(),
+        "`probability` is {}, but `estimate.ln_pf` is the logarithm of {}",
+        probability_of_record,
+        e.pf()
+    );
     not_negative("estimate.cov", e.cov)?;
     let counts = &e.counts;
     for (key, n) in [
@@ -84,18 +118,16 @@ pub(super) fn estimate(record: &EstimateRecord) -> anyhow::Result<()> {
     for (i, level) in e.levels().iter().enumerate() {
         count(&format!("estimate.search.levels[{i}].evaluations"), level.evaluations)?;
     }
-    let Some(agreement) = &record.agreement else { return Ok(()) };
-    anyhow::ensure!(agreement.outcomes > 0, "`agreement.outcomes` must be positive");
-    count("agreement.outcomes", agreement.outcomes)?;
-    for (i, level) in agreement.levels.iter().enumerate() {
-        anyhow::ensure!(
-            level.reached <= agreement.outcomes,
-            "`agreement.levels[{i}].reached` is {}, of {} outcomes",
-            level.reached,
-            agreement.outcomes
-        );
-        probability(&format!("agreement.levels[{i}].flow"), level.flow)?;
-    }
+    Ok(())
+}
+
+fn ordered(key: &str, interval: &Interval) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        interval.ln_lower <= interval.ln_upper && interval.ln_upper <= 0.0,
+        "`{key}` must go from a probability to a larger one, got the logarithms {} and {}",
+        interval.ln_lower,
+        interval.ln_upper
+    );
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use crate::{
     report::{
         checks,
         estimate::{self, EstimateRecord},
+        model_estimate::{self, ModelEstimateRecord},
     },
     reproduce::results::{self, Results},
 };
@@ -21,6 +22,8 @@ use crate::{
 pub enum ReportInput {
     /// What `estimate --json` writes.
     Estimate(Box<EstimateRecord>),
+    /// What `estimate --model --json` writes.
+    ModelEstimate(Box<ModelEstimateRecord>),
     /// The `results.json` of `reproduce`.
     Evaluation(Box<Results>),
 }
@@ -34,7 +37,18 @@ impl ReportInput {
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let value: Value = serde_json::from_str(text).context("it is not JSON")?;
         let has = |keys: &[&str]| keys.iter().all(|key| value.get(key).is_some());
-        if has(&["estimate"]) || has(&["criterion", "probability"]) {
+        if has(&["format", "model"]) {
+            let format = value.get("format").and_then(Value::as_str).unwrap_or_default();
+            anyhow::ensure!(
+                format == model_estimate::FORMAT,
+                "its format is `{}`, but this program reads `{}`; run `estimate --model --json` again",
+                shown(format),
+                model_estimate::FORMAT
+            );
+            let record: ModelEstimateRecord = typed(&value, text, "estimate --model --json", 0)?;
+            checks::model_estimate(&record)?;
+            Ok(Self::ModelEstimate(Box::new(record)))
+        } else if has(&["estimate"]) || has(&["criterion", "probability"]) {
             let record: EstimateRecord =
                 typed(&value, text, "estimate --json", estimate::FORMAT_VERSION)?;
             checks::estimate(&record)?;

@@ -8,7 +8,12 @@ use sim_core::FailureKind;
 use crate::estimation::model_method::MethodChoice;
 
 /// Value of the entry `format`.
-pub const FORMAT: &str = "latent-is estimate of a model, version 1";
+pub const FORMAT: &str = "latent-is estimate of a model, version 2";
+
+/// What the estimate is, and is not.
+pub const CAVEAT: &str = "The probability is that of the simulator itself, with the inputs as the model file gives them: no flow \
+    stands in between. The verdict is about the search: a way to fail that no run came near does not show in it. A \
+    run with another --seed or --method may find one.";
 
 /// An estimate of a model with all its inputs: what `estimate --model --json` writes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,12 +46,35 @@ pub struct ModelEstimateRecord {
     pub sentence: String,
     /// Evaluations that were looked up in the store.
     pub looked_up: u64,
+    /// Names of the inputs, `[m]`.
+    pub inputs: Vec<String>,
+    /// Names of the outputs, `[d]`.
+    pub outputs: Vec<String>,
+    /// Draws of the inputs, at most 1,000, each `[m]`.
+    pub draws: Vec<Vec<f64>>,
+    /// The most likely failures that were drawn, at most 1,000, most likely first.
+    pub failures: Vec<RecordedFailure>,
     /// Samples without an outcome, by kind.
     pub without_an_outcome: Vec<Uncounted>,
     /// What samples without an outcome count as.
     pub counted_as: OnFailure,
     /// The estimate; its points are in standard normal space.
     pub estimate: Estimate,
+}
+
+/// A failure that was drawn, with all that is needed to run it again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecordedFailure {
+    /// Its distance from the origin of standard normal space.
+    pub distance: f64,
+    /// Its weight.
+    pub weight: f64,
+    /// The inputs, `[m]`.
+    pub inputs: Vec<f64>,
+    /// The seed.
+    pub seed: u64,
+    /// The outcome, `[d]`; nothing where there is none.
+    pub outputs: Vec<Option<f64>>,
 }
 
 /// Samples without an outcome, of one kind.

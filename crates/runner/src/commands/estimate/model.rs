@@ -9,12 +9,12 @@ use latent_is::{
     verdict::Status,
 };
 use programs::OnFailure;
-use sim_core::Model;
+use sim_core::{Model, ModelSimulator, rng::derive};
 
 use crate::{
-    commands::estimate::{Args, CONFIDENCE, claim, model_failures, model_terminal},
+    commands::estimate::{Args, CONFIDENCE, RECORDED, claim, model_failures, model_terminal},
     estimation::model_method::MethodChoice,
-    models::file::ModelFile,
+    models::{file::ModelFile, open::OpenModel},
     outcomes::Format,
     output::{
         file,
@@ -97,6 +97,10 @@ pub(super) fn run(
         sentence: verdict.to_string(),
         verdict,
         looked_up,
+        inputs: failures.columns.inputs.clone(),
+        outputs: failures.columns.outputs.clone(),
+        draws: draws(&model, args.seed)?,
+        failures: model_failures::most_likely(&estimate, &failures, RECORDED),
         without_an_outcome: uncounted,
         counted_as: file.run().on_failure(),
         estimate,
@@ -113,6 +117,12 @@ pub(super) fn run(
         print_line!("estimate written to {}", path.display());
     }
     Ok(status)
+}
+
+/// Draws of the inputs.
+fn draws(model: &OpenModel, seed: u64) -> anyhow::Result<Vec<Vec<f64>>> {
+    let (w, _) = ModelSimulator::new(model).inputs(0, RECORDED, derive(seed, "draws", 0))?;
+    Ok(w.column_iter().map(|column| column.iter().copied().collect()).collect())
 }
 
 fn policy(on_failure: OnFailure) -> NanPolicy {

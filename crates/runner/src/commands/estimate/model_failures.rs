@@ -3,7 +3,10 @@
 use latent_is::{Estimate, Judge, ModelLimitState};
 use sim_core::Model;
 
-use crate::models::{columns::SampleColumns, open::OpenModel, samples::Samples};
+use crate::{
+    models::{columns::SampleColumns, open::OpenModel, samples::Samples},
+    report::model_estimate::RecordedFailure,
+};
 
 /// The failures of `estimate`. Their outcomes come from the store, or are evaluated again.
 ///
@@ -16,7 +19,32 @@ pub(super) fn of<C: Judge>(
     let model = *g.model();
     let (w, seeds) = g.inputs_and_seeds(estimate.sample.points.as_view())?;
     let outputs = model.evaluate(w.as_view(), &seeds)?.outputs;
-    let weights = Some(estimate.sample.ln_w.map(f64::exp));
+    let more = vec![("weight", estimate.sample.ln_w.map(f64::exp))];
     let columns = SampleColumns::of(model);
-    Ok(Samples { columns, w, seeds, outputs, weights, statuses: None })
+    Ok(Samples { columns, w, seeds, outputs, more, statuses: None })
+}
+
+/// The most likely `n` of `samples`, which are the failures of `estimate`, most likely first.
+pub(super) fn most_likely(
+    estimate: &Estimate,
+    samples: &Samples,
+    n: usize,
+) -> Vec<RecordedFailure> {
+    let points = &estimate.sample.points;
+    let distances: Vec<f64> = points.column_iter().map(|u| u.norm()).collect();
+    let mut order: Vec<usize> = (0..distances.len()).collect();
+    order.sort_by(|a, b| distances[*a].total_cmp(&distances[*b]));
+    let failure = |j: usize| RecordedFailure {
+        distance: distances[j],
+        weight: estimate.sample.ln_w[j].exp(),
+        inputs: samples.w.column(j).iter().copied().collect(),
+        seed: samples.seeds[j],
+        outputs: samples
+            .outputs
+            .column(j)
+            .iter()
+            .map(|v| Some(*v).filter(|v| !v.is_nan()))
+            .collect(),
+    };
+    order.into_iter().take(n).map(failure).collect()
 }

@@ -5,13 +5,10 @@ use latent_is::scientific;
 use programs::OnFailure;
 
 use crate::{
-    models::words, output::terminal::print_line, report::model_estimate::ModelEstimateRecord,
+    models::words,
+    output::terminal::print_line,
+    report::model_estimate::{CAVEAT, ModelEstimateRecord},
 };
-
-/// What the probability is, and what the verdict cannot see.
-const MEANING: &str = "The probability is that of the simulator itself, with the inputs as the model file gives \
-    them: no flow stands in between. The verdict is about the search: a way to fail that no run came near \
-    does not show in it. A run with another --seed or --method may find one.";
 
 /// Prints the estimate, its diagnostics and the verdict.
 pub(super) fn print(record: &ModelEstimateRecord, seconds: f64) {
@@ -55,7 +52,7 @@ pub(super) fn print(record: &ModelEstimateRecord, seconds: f64) {
             }
         );
     }
-    print_line!("{MEANING}");
+    print_line!("{CAVEAT}");
 }
 
 /// The first line of a message, cut.

@@ -1,14 +1,15 @@
 //! The page of an estimate.
 
-use latent_is::scientific;
 use maud::html;
 
 use crate::{
     estimation::agreement::Agreement,
-    figures::chart::{Mark, Panel, Series, draw},
     report::{
         estimate::{CAVEAT, EstimateRecord, support_sentence},
-        html::page::{made_by, page, pairs, picture},
+        html::{
+            page::{made_by, page, pairs, picture},
+            parts::{clouds, levels, numbers, two_largest},
+        },
     },
 };
 
@@ -22,25 +23,9 @@ pub fn page_of_estimate(record: &EstimateRecord) -> anyhow::Result<String> {
     let status = format!("{:?}", record.verdict.status).to_lowercase();
     let mut figures = vec![("failures", failures(record)?)];
     if !estimate.levels().is_empty() {
-        figures.push(("levels of the search", levels(record)?));
+        figures.push(("levels of the search", levels(estimate)?));
     }
-    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
-    let mut numbers = vec![
-        ("failure probability", scientific(estimate.ln_pf, 4)),
-        ("coefficient of variation", percent(estimate.cov)),
-        ("evaluations of the criterion", estimate.counts.evaluations.to_string()),
-        ("NaN evaluations", estimate.counts.nan_evaluations.to_string()),
-        ("failures drawn", format!("{} of {}", estimate.counts.failures, estimate.counts.draws)),
-        ("effective sample size", format!("{:.0}", estimate.weights.ess)),
-        ("largest share of one draw", percent(estimate.weights.max_share)),
-    ];
-    numbers.splice(1..1, record.intervals());
-    if let Some(k) = estimate.weights.pareto_k {
-        numbers.push(("Pareto k of the weights", format!("{k:.2}")));
-    }
-    if let Some(ln_pf) = estimate.search.as_ref().and_then(|search| search.ln_pf) {
-        numbers.push(("estimate of the search", scientific(ln_pf, 3)));
-    }
+    let numbers = numbers(estimate, record.intervals());
     let settings = [
         ("flow", record.flow.clone()),
         ("method", record.method.to_string()),
@@ -87,33 +72,12 @@ fn failures(record: &EstimateRecord) -> anyhow::Result<String> {
         let mean = record.failures.iter().map(|x| x[i]).sum::<f64>() / n;
         ((mean - record.mean[i]) / record.sd[i]).abs()
     };
-    let mut order: Vec<usize> = (0..record.features.len()).collect();
-    order.sort_by(|a, b| far(*b).total_cmp(&far(*a)));
-    let (i, j) = (order[0], *order.get(1).unwrap_or(&order[0]));
-    let cloud = |name: &str, rows: &[Vec<f64>]| {
-        Series::new(name, Mark::Dots, rows.iter().map(|x| (x[i], x[j])).collect())
-    };
-    let panel = Panel {
-        title: "draws from the flow and failures found".to_owned(),
-        x_label: record.features[i].clone(),
-        y_label: record.features[j].clone(),
-        series: vec![cloud("draws", &record.draws).behind(), cloud("failures", &record.failures)],
-    };
-    draw(&[panel], 1)
-}
-
-/// The thresholds of the search over the number of evaluations.
-fn levels(record: &EstimateRecord) -> anyhow::Result<String> {
-    let mut evaluations = 0_u64;
-    let points = record.estimate.levels().iter().map(|level| {
-        evaluations = evaluations.saturating_add(level.evaluations);
-        (evaluations as f64, level.threshold)
-    });
-    let panel = Panel {
-        title: "levels of the search".to_owned(),
-        x_label: "evaluations".to_owned(),
-        y_label: "threshold".to_owned(),
-        series: vec![Series::new("threshold", Mark::Line, points.collect())],
-    };
-    draw(&[panel], 1)
+    let [i, j] = two_largest(record.features.len(), far);
+    let part = |rows: &[Vec<f64>]| rows.iter().map(|x| (x[i], x[j])).collect();
+    clouds(
+        "draws from the flow and failures found",
+        [&record.features[i], &record.features[j]],
+        part(&record.draws),
+        part(&record.failures),
+    )
 }

@@ -2,4 +2,6 @@
 
 pub mod estimate;
 pub mod evaluation;
+pub mod model_estimate;
 mod page;
+mod parts;
