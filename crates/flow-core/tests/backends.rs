@@ -33,7 +33,22 @@ fn configs() -> [FlowConfig; 2] {
 
 fn flow(config: &FlowConfig, precision: Precision, device: &Device) -> Flow {
     let moments = Standardise::new(vec![1.0, -2.0, 0.0], vec![2.0, 0.5, 1.0]).unwrap();
-    Flow::init(config, moments, 4, precision, device).unwrap()
+    let flow = Flow::init(config, moments.clone(), 4, precision, device).unwrap();
+    // An untrained flow is near the identity: every weight is moved.
+    let mut state = flow.state_dict().unwrap();
+    let tensors: Vec<_> = state.iter().map(|(name, t)| (name.to_owned(), t.clone())).collect();
+    for (seed, (name, mut tensor)) in (0..).zip(tensors) {
+        if tensor.integer || name.ends_with("running_var") || name.ends_with("mask") {
+            continue;
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for v in &mut tensor.data {
+            let noise: f64 = StandardNormal.sample(&mut rng);
+            *v += 0.2 * noise;
+        }
+        state.insert(name, tensor);
+    }
+    Flow::from_state_dict(config, moments, state, precision, device).unwrap()
 }
 
 fn each(mut check: impl FnMut(&str, &Device, &FlowConfig)) {

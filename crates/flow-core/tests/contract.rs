@@ -319,3 +319,31 @@ fn gradients_in_double_precision_are_those_of_central_differences() {
         assert!(error < 1e-10, "{i}: {ours} against {numerical}, {error:e}");
     }
 }
+
+/// Beyond the data, a flow keeps the shape with which it began: near the identity, the tails of the marginal maps.
+#[test]
+fn an_untrained_flow_is_near_the_identity() {
+    for transform in [TransformKind::Coupling, TransformKind::Autoregressive] {
+        let config = FlowConfig::builder(3).hidden(32).steps(6).transform(transform);
+        let config = config.batch_norm(false).build().unwrap();
+        let moments = Standardise::new(vec![1.0; 3], vec![2.0; 3]).unwrap();
+        let flow = Flow::init(&config, moments, 1, Precision::F64, &default_device()).unwrap();
+        let x = nalgebra::DMatrix::from_fn(3, 50, |i, j| 0.2 * (i + 2 * j) as f64 - 8.0);
+        let mapped = flow.encode(x.as_view()).unwrap();
+        // The slopes of six layers in three features are off by some 1e-2 each, and multiply; a random start is
+        // off by 1 and more.
+        for (x, (u, ln_det)) in
+            x.column_iter().zip(mapped.points.column_iter().zip(mapped.ln_det.iter()))
+        {
+            let mut expected: Vec<f64> = x.iter().map(|v| (v - 1.0) / 2.0).collect();
+            // Layers may reverse the order of the features.
+            let mut found: Vec<f64> = u.iter().copied().collect();
+            expected.sort_by(f64::total_cmp);
+            found.sort_by(f64::total_cmp);
+            for (a, b) in found.iter().zip(&expected) {
+                assert!((a - b).abs() < 0.1, "{transform:?}: {found:?} {expected:?}");
+            }
+            assert!((ln_det + 3.0 * 2.0_f64.ln()).abs() < 0.1, "{transform:?}: {ln_det}");
+        }
+    }
+}

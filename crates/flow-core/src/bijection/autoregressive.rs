@@ -31,8 +31,10 @@ impl RqAutoregressive {
         rng: &mut impl Rng,
         options: &TensorCreationOptions,
     ) -> Self {
+        let spline = RqSpline::new(config.bins(), config.tail_bound());
         Self::build(config, |shape, masks| {
-            ResidualNet::init(shape, Some(masks), config, rng, options)
+            let start = spline.identity(config.features());
+            ResidualNet::init(shape, &start, Some(masks), config, rng, options)
         })
     }
 

@@ -40,14 +40,18 @@ pub struct RqCoupling {
 }
 
 impl RqCoupling {
-    /// The coupling of step `step` with weights from `rng`.
+    /// The coupling of step `step` with weights from `rng`, which is near the identity.
     pub(crate) fn init(
         step: usize,
         config: &FlowConfig,
         rng: &mut impl Rng,
         options: &TensorCreationOptions,
     ) -> Self {
-        Self::build(step, config, |shape| ResidualNet::init(shape, None, config, rng, options))
+        let spline = RqSpline::new(config.bins(), config.tail_bound());
+        Self::build(step, config, |[inputs, outputs]| {
+            let start = spline.identity(outputs / spline.raw_len());
+            ResidualNet::init([inputs, outputs], &start, None, config, rng, options)
+        })
     }
 
     pub(crate) fn import(

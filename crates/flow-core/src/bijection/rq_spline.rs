@@ -68,6 +68,16 @@ impl RqSpline {
         3 * self.bins - 1
     }
 
+    /// The outputs of a conditioner for which the splines of `t` features are the identity, `t (3 k - 1)`: equal
+    /// bins, and slopes of 1.
+    pub(crate) fn identity(&self, t: usize) -> Vec<f64> {
+        // softplus of it and the smallest derivative are 1.
+        let slope = (1.0 - self.min_derivative).exp_m1().ln();
+        let each: Vec<f64> =
+            (0..self.raw_len()).map(|i| if i < 2 * self.bins { 0.0 } else { slope }).collect();
+        each.repeat(t)
+    }
+
     /// Splits the outputs of a conditioner, `3 k - 1` per feature, into widths, heights and derivatives.
     ///
     /// # Shapes

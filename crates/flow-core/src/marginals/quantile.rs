@@ -17,6 +17,9 @@ pub(super) const FEWEST: usize = 100;
 const TAIL: f64 = 0.05;
 /// Fewest and most values in a tail.
 const PER_TAIL: [usize; 2] = [20, 1_000];
+/// By how much the log-likelihood of a tail that ends must exceed that of an exponential one: where it does not, the
+/// data do not show an end (likelihood ratio at 1 %), and the tail is exponential.
+const ENDS: f64 = 3.32;
 /// Values per knot in the middle, and the largest number of knots.
 const PER_KNOT: usize = 80;
 const MOST_KNOTS: usize = 60;
@@ -256,14 +259,21 @@ fn fit_tail(sorted: &[f64], end: f64) -> Result<(f64, ParetoTail), FlowError> {
         return Ok((threshold, tail));
     }
     let fit = tails::fit(&excesses).map_err(|error| FlowError::marginal(error.to_string()))?;
-    let shape = fit.distribution.shape();
-    // Where a tail ends abruptly the likelihood puts its end at the largest value, which would then stand at infinity.
-    // The end of k uniform numbers is estimated 1/k beyond the largest.
-    let k = excesses.len() as f64;
-    let widest = excesses.iter().fold(0.0_f64, |a, b| a.max(*b));
-    let scale = fit.distribution.scale().max(-shape * widest * (1.0 + 1.0 / k));
     // NaN where the likelihood says nothing about the shape.
     let error = if fit.shape_error.is_nan() { f64::INFINITY } else { fit.shape_error };
+    let shape = fit.distribution.shape();
+    let k = excesses.len() as f64;
+    let mean = excesses.iter().sum::<f64>() / k;
+    let exponential = -k * (mean.ln() + 1.0);
+    if shape < 0.0 && fit.ln_likelihood - exponential < ENDS {
+        // Values beyond an end that the data do not show would be impossible.
+        let tail = ParetoTail { share, shape: 0.0, shape_error: Some(error), scale: mean };
+        return Ok((threshold, tail));
+    }
+    // Where a tail ends abruptly the likelihood puts its end at the largest value, which would then stand at infinity.
+    // The end of k uniform numbers is estimated 1/k beyond the largest.
+    let widest = excesses.iter().fold(0.0_f64, |a, b| a.max(*b));
+    let scale = fit.distribution.scale().max(-shape * widest * (1.0 + 1.0 / k));
     Ok((threshold, ParetoTail { share, shape, shape_error: Some(error), scale }))
 }
 

@@ -24,12 +24,14 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Weights and biases uniform in ±`bound`; without a bound, ±1/√inputs.
+    /// Weights and biases uniform in ±`bound`; without a bound, ±1/√inputs. The biases lie around `centre`, if there is
+    /// one, `[outputs]`.
     ///
     /// The generator runs on the host, so that equal seeds give equal weights on every device.
     pub(crate) fn init(
         [inputs, outputs]: [usize; 2],
         bound: Option<f64>,
+        centre: Option<&[f64]>,
         mask: Option<&Mask>,
         rng: &mut impl Rng,
         options: &TensorCreationOptions,
@@ -38,7 +40,11 @@ impl Linear {
         let uniform = Uniform::new_inclusive(-bound, bound).expect("the bound is positive");
         let mut draw = |n: usize| (0..n).map(|_| uniform.sample(rng)).collect::<Vec<f64>>();
         let weight = TensorData::new(draw(inputs * outputs), [outputs, inputs]);
-        let bias = TensorData::new(draw(outputs), [outputs]);
+        let mut bias = draw(outputs);
+        for (bias, centre) in bias.iter_mut().zip(centre.unwrap_or_default()) {
+            *bias += centre;
+        }
+        let bias = TensorData::new(bias, [outputs]);
         Self::from_parts(
             Tensor::from_data(weight, options.clone()),
             Tensor::from_data(bias, options.clone()),

@@ -36,9 +36,10 @@ struct Block {
 }
 
 impl ResidualNet {
-    /// With `masks` the network is autoregressive.
+    /// With `masks` the network is autoregressive. Its outputs begin near `start`, `[outputs]`, for all inputs.
     pub(crate) fn init(
         [inputs, outputs]: [usize; 2],
+        start: &[f64],
         masks: Option<&Masks>,
         config: &FlowConfig,
         rng: &mut impl Rng,
@@ -46,19 +47,20 @@ impl ResidualNet {
     ) -> Self {
         let hidden = config.hidden();
         let first = [inputs, hidden];
-        let first = Linear::init(first, None, masks.map(|m| &m.first), rng, options);
+        let first = Linear::init(first, None, None, masks.map(|m| &m.first), rng, options);
         let inner = masks.map(|m| &m.hidden);
         let blocks = (0..BLOCKS)
             .map(|_| Block {
                 norms: norms(config, |_| BatchNorm::init(hidden, options)),
                 linears: [None, Some(SMALL)]
-                    .map(|bound| Linear::init([hidden, hidden], bound, inner, rng, options))
+                    .map(|bound| Linear::init([hidden, hidden], bound, None, inner, rng, options))
                     .into(),
                 dropout: DropoutConfig::new(config.dropout()).init(),
             })
             .collect();
         let last = [hidden, outputs];
-        let last = Linear::init(last, None, masks.map(|m| &m.last), rng, options);
+        let mask = masks.map(|m| &m.last);
+        let last = Linear::init(last, Some(SMALL), Some(start), mask, rng, options);
         Self { first, blocks, last }
     }
 

@@ -84,11 +84,23 @@ mod tests {
     use super::*;
     use crate::math::rng;
 
-    /// An untrained flow is not the identity: its couplings have random weights.
+    /// A flow that is far from the identity, near which an untrained one is: every weight is moved.
     fn flow() -> Flow {
         let moments = Standardise::new(vec![10.0, -5.0], vec![2.0, 0.5]).unwrap();
         let config = FlowConfig::builder(2).hidden(8).build().unwrap();
-        Flow::init(&config, moments, 3, Precision::F64, &default_device()).unwrap()
+        let device = default_device();
+        let flow = Flow::init(&config, moments.clone(), 3, Precision::F64, &device).unwrap();
+        let mut state = flow.state_dict().unwrap();
+        let tensors: Vec<_> = state.iter().map(|(name, t)| (name.to_owned(), t.clone())).collect();
+        for (seed, (name, mut tensor)) in (0..).zip(tensors) {
+            if tensor.integer || name.ends_with("running_var") {
+                continue;
+            }
+            let noise = rng::standard_normal(1, tensor.data.len(), seed);
+            tensor.data.iter_mut().zip(noise.iter()).for_each(|(v, n)| *v += 0.3 * n);
+            state.insert(name, tensor);
+        }
+        Flow::from_state_dict(&config, moments, state, Precision::F64, &device).unwrap()
     }
 
     #[test]

@@ -107,6 +107,16 @@ pub struct StartsRecord {
     pub heaviest: Option<f64>,
 }
 
+/// How well independent runs agree.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RunsRecord {
+    /// Runs.
+    pub runs: usize,
+    /// Probability that runs whose own coefficients of variation are right differ by at least so much.
+    pub p_value: f64,
+}
+
 /// How many draws and evaluations an estimate rests on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -155,6 +165,9 @@ pub struct Checks {
     pub contradicted: u64,
     /// What the starts of a search for design points led to, for methods that have any.
     pub starts: Option<StartsRecord>,
+    /// How well independent runs agree, for methods that make any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<RunsRecord>,
 }
 
 /// A failure probability with what is needed to judge it.

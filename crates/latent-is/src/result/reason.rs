@@ -70,6 +70,11 @@ pub enum Reason {
     },
     /// The estimate comes from Markov chains alone: a mode that they lost would not show.
     Unverified,
+    /// Independent runs differ by more than their own coefficients of variation allow.
+    RunsDisagree {
+        /// Probability of such a difference, were they right.
+        p_value: f64,
+    },
     /// A draw at a design point that a start found would outweigh all others: the proposal covers it badly.
     Uncovered {
         /// Its weight over the estimate.
@@ -181,6 +186,10 @@ impl fmt::Display for Reason {
                     "it comes from Markov chains that no fresh draws have checked for lost modes"
                 )
             }
+            Self::RunsDisagree { p_value } => write!(
+                f,
+                "independent runs differ by more than their spread allows (probability {p_value:.1e})"
+            ),
             Self::Uncovered { weight } => write!(
                 f,
                 "a draw at a design point would have {weight:.0} times the weight of the whole estimate"

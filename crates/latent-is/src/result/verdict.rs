@@ -18,6 +18,10 @@ const USELESS_COV: f64 = 0.5;
 const FEW_FAILURES: u64 = 30;
 /// Share of one draw in the estimate above which it is suspect.
 const LARGE_SHARE: f64 = 0.2;
+/// Effective share of the failures above which their weights are even: the shape is then that of a few points a
+/// little above the others, and says nothing about the standard error. (Under a proposal that fits, weights differ by
+/// so little that the fitted shape is any number.)
+const EVEN: f64 = 0.8;
 /// Weight of a draw at a design point, over the estimate, that the estimate's few thousand draws would
 /// hardly show.
 const BADLY_COVERED: f64 = 1000.0;
@@ -26,6 +30,8 @@ const MANY_NAN: f64 = 0.01;
 /// Distance of the final estimate from the search's own, in units of log-probability, that no
 /// product of level means reaches by chance (its standard deviation is 0.3 to 1).
 const DISAGREEMENT: f64 = 3.0;
+/// Probability of a difference of independent runs below which they disagree.
+const DISAGREE: f64 = 0.01;
 
 /// A judgement on an estimate. Its text is one plain sentence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,7 +95,8 @@ impl Estimate {
             note(share > LARGE_SHARE, Reason::OneDraw { share });
             if let Some(pareto_k) = self.weights.pareto_k {
                 let limit = (1.0 - 1.0 / n.log10()).min(0.7);
-                note(pareto_k > limit, Reason::HeavyTail { pareto_k });
+                let even = self.weights.ess > EVEN * n;
+                note(pareto_k > limit && !even, Reason::HeavyTail { pareto_k });
             }
             if let Some(ln_pf) = self.search.as_ref().and_then(|search| search.ln_pf) {
                 let difference = self.ln_pf - ln_pf;
@@ -105,6 +112,8 @@ impl Estimate {
             note(factor > 1.0 + 2.0 * self.cov, Reason::NanBound { factor });
         }
         note(checks.unverified && counts.failures > 0, Reason::Unverified);
+        let p_value = checks.runs.map_or(1.0, |runs| runs.p_value);
+        note(p_value < DISAGREE, Reason::RunsDisagree { p_value });
         let weight = checks.starts.and_then(|starts| starts.heaviest).unwrap_or(0.0);
         note(weight > BADLY_COVERED, Reason::Uncovered { weight });
         let points = checks.contradicted;
@@ -124,6 +133,7 @@ mod tests {
     use crate::method::estimator::Estimator;
     use crate::model::density::StandardNormal;
     use crate::model::limit_state::{FnLimitState, LimitState};
+    use crate::result::estimate::WeightedSample;
 
     fn monte_carlo(beta: f64, budget: u64) -> Verdict {
         let g = FnLimitState::new(1, move |x: &[f64]| beta - x[0]);
@@ -139,6 +149,26 @@ mod tests {
         let failed = monte_carlo(9.0, 10_000);
         assert_eq!(failed.status, Status::Failed);
         assert_eq!(failed.to_string(), "No usable estimate: no failure was sampled.");
+    }
+
+    /// Weights between 1 and 1.1, but for a tail of a Pareto distribution with shape 1 that is 1 % high.
+    #[test]
+    fn the_tail_of_even_weights_is_no_reason() {
+        let estimate = |height: f64| {
+            let ln_w = |i: usize| {
+                let tail = 1_000 / (i + 1);
+                (1.0 + height * (tail as f64 - 1.0)).ln()
+            };
+            let ln_w = nalgebra::DVector::from_fn(1_000, |i, _| ln_w(i) - 10.0);
+            let points = nalgebra::DMatrix::zeros(1, 1_000);
+            Estimate::from_draws(WeightedSample { points, ln_w }, 2_000)
+        };
+        let heavy = |e: &Estimate| {
+            e.verdict().reasons.iter().any(|r| matches!(r, Reason::HeavyTail { .. }))
+        };
+        let (even, uneven) = (estimate(1e-3), estimate(1.0));
+        assert!(even.weights.pareto_k.unwrap() > 0.7 && even.weights.ess > 800.0 && !heavy(&even));
+        assert!(uneven.weights.pareto_k.unwrap() > 0.7 && heavy(&uneven));
     }
 
     #[test]

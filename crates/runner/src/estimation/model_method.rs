@@ -18,6 +18,10 @@ const MIXTURES: usize = 30;
 const FEW: usize = 4;
 const FEW_SAMPLES: usize = 600;
 
+/// Budget from which on subset simulation has 2,000 particles per level instead of 1,000: five runs, which check each
+/// other, fit into a smaller one only so.
+const LARGE_BUDGET: u64 = 50_000;
+
 /// An estimator, for a flow or for a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -31,7 +35,7 @@ pub enum MethodChoice {
     /// Recommended up to 30 coordinates: directional pilot, FORM starting points, cross-entropy levels,
     /// importance sampling.
     Adaptive,
-    /// For models with hundreds of inputs: subset simulation with conditional moves.
+    /// For models with hundreds of inputs: independent runs of subset simulation with conditional moves.
     Subset,
     /// For models and failures that are not rare: crude Monte Carlo.
     MonteCarlo,
@@ -61,14 +65,14 @@ impl MethodChoice {
         })
     }
 
-    /// Evaluations after which a run of this method is stopped from outside: subset simulation has no
-    /// budget of its own.
+    /// Evaluations after which a run of this method is stopped from outside: subset simulation plans by what its runs
+    /// took so far, and a run may take more.
     pub fn hard_stop(self, budget: u64) -> Option<u64> {
         (self == Self::Subset).then_some(budget)
     }
 
     /// The estimator for a model with `dim` random inputs, to a target of the coefficient of variation
-    /// within a budget of evaluations. Subset simulation has no target: its particles per level decide.
+    /// within a budget of evaluations.
     ///
     /// # Errors
     /// When a setting is invalid.
@@ -92,7 +96,13 @@ impl MethodChoice {
                     builder.build()?
                 })
             }
-            Self::Subset => Box::new(SubsetSimulation::default()),
+            Self::Subset => Box::new(
+                SubsetSimulation::builder()
+                    .samples_per_level(if budget < LARGE_BUDGET { 1_000 } else { 2_000 })
+                    .target_cov(Some(target_cov))
+                    .budget(Some(budget))
+                    .build()?,
+            ),
             Self::MonteCarlo => Box::new(
                 MonteCarlo::builder()
                     .batch(1_000)

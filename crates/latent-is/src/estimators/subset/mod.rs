@@ -12,11 +12,16 @@
 //! accepted when $g(v) \le b_j$: the Gaussian cancels, so acceptance does not decay with the dimension.
 //!
 //! A dependable order of magnitude anywhere; where a mixture fits the failure region, the
-//! importance-sampling methods are a hundred times cheaper. The coefficient of variation is the larger of
-//! two: the sum over the levels with the correlation within chains, and that of the numbers of failing
+//! importance-sampling methods are a hundred times cheaper. The coefficient of variation of one run is the larger
+//! of two: the sum over the levels with the correlation within chains, and that of the numbers of failing
 //! particles that descend from the independent draws of the first level. Neither sees a mode that the
-//! particles of the first level do not lead to, and no fresh draws check the result: its verdict is
-//! at best [`Suspect`](crate::Status::Suspect).
+//! particles of the first level do not lead to.
+//!
+//! With a target of the coefficient of variation, independent runs follow each other until the mean of their
+//! estimates reaches it or another run does not fit into the budget. Their own coefficients of variation then
+//! have a judge: that of the mean is the larger of what the runs claim and what their estimates show, and runs that
+//! differ by more than they claim are a [`Reason`](crate::Reason). Chains that fewer than five
+//! runs have checked are at best [`Suspect`](crate::Status::Suspect).
 //!
 //! # References
 //! - S.-K. Au, J. Beck: Estimation of small failure probabilities in high dimensions by subset
@@ -26,19 +31,20 @@
 //! - A. Lee, N. Whiteley: Variance estimation in the particle filter. *Biometrika* 105 (2018), 609–625.
 
 mod chains;
+mod run;
+mod runs;
 
-use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, EvalError};
+use crate::error::Error;
+use crate::estimators::subset::run::{RunResult, RunState};
+use crate::estimators::subset::runs::Runs;
 use crate::math::rng;
 use crate::method::stepwise::{Progress, Stepwise};
 use crate::model::density::{Density, StandardNormal};
 use crate::model::limit_state::LimitState;
 use crate::result::estimate::{Estimate, LevelRecord, SearchRecord, StopReason, WeightedSample};
-use crate::search::conditional::FIRST_STEP;
 use crate::settings::{Settings, settings};
-use chains::{Particles, Walk};
 
 /// Subset simulation. See the [module](self).
 ///
@@ -56,12 +62,20 @@ pub struct SubsetSimulation {
     samples_per_level: usize,
     level_probability: f64,
     max_levels: usize,
+    target_cov: Option<f64>,
+    budget: Option<u64>,
 }
 
 impl Default for SubsetSimulation {
-    /// 2000 particles per level, $p_0 = 0.1$, at most 30 levels.
+    /// 2000 particles per level, $p_0 = 0.1$, at most 30 levels; one run.
     fn default() -> Self {
-        Self { samples_per_level: 2000, level_probability: 0.1, max_levels: 30 }
+        Self {
+            samples_per_level: 2000,
+            level_probability: 0.1,
+            max_levels: 30,
+            target_cov: None,
+            budget: None,
+        }
     }
 }
 
@@ -72,6 +86,11 @@ settings!(SubsetSimulation {
     level_probability: f64,
     /// Largest number of levels before the run gives up.
     max_levels: usize,
+    /// Runs follow each other until their mean has this coefficient of variation; `None` for one run.
+    target_cov: Option<f64>,
+    /// No further run begins that would be expected to exceed so many evaluations; a first run is made in any
+    /// case.
+    budget: Option<u64>,
 });
 
 impl Settings for SubsetSimulation {
@@ -80,31 +99,36 @@ impl Settings for SubsetSimulation {
         Error::check(n >= 100, "samples_per_level", "at least 100", n)?;
         let p = self.level_probability;
         Error::check((0.01..=0.5).contains(&p), "level_probability", "in [0.01, 0.5]", p)?;
-        Error::check(self.max_levels >= 1, "max_levels", "at least 1", self.max_levels)
+        Error::check(self.max_levels >= 1, "max_levels", "at least 1", self.max_levels)?;
+        let target = self.target_cov.unwrap_or(1.0);
+        Error::check(target > 0.0 && target.is_finite(), "target_cov", "positive", target)
     }
 }
 
-/// A run between two levels; its serialised form is a checkpoint.
+/// Runs between two levels; the serialised form is a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SubsetState {
-    particles: Option<Particles>,
-    /// Logarithm of the step-size factor.
-    ln_step: f64,
-    /// Sum of the squared coefficients of variation of the levels so far.
-    squared_cov: f64,
+    finished: Vec<RunResult>,
+    /// The levels of all finished runs.
     levels: Vec<LevelRecord>,
+    current: RunState,
     stopped: Option<StopReason>,
 }
 
 impl SubsetState {
-    /// Whether the run has ended.
+    /// Whether the runs have ended.
     pub fn done(&self) -> bool {
         self.stopped.is_some()
     }
 
-    /// Records of the levels so far.
-    pub fn levels(&self) -> &[LevelRecord] {
-        &self.levels
+    /// Records of the levels so far, one run after the other.
+    pub fn levels(&self) -> Vec<LevelRecord> {
+        [&self.levels[..], &self.current.levels].concat()
+    }
+
+    fn evaluations(&self) -> u64 {
+        let finished: u64 = self.levels.iter().map(|level| level.evaluations).sum();
+        finished + self.current.evaluations()
     }
 }
 
@@ -114,31 +138,45 @@ impl SubsetSimulation {
         ((self.level_probability * self.samples_per_level as f64).round() as usize).max(1)
     }
 
-    /// The estimate after the last level.
-    fn conclude(&self, state: SubsetState) -> Estimate {
-        let (points, n) = match &state.particles {
-            Some(p) => (p.failing(), p.len() as u64),
-            None => (DMatrix::zeros(0, 0), 0),
+    /// Why no further run follows the finished ones; none when one does.
+    fn stop(&self, state: &SubsetState) -> Option<StopReason> {
+        let runs = Runs(&state.finished);
+        let last = state.finished.last().map_or(StopReason::Levels, |run| run.stopped);
+        let (StopReason::Converged, Some(target)) = (last, self.target_cov) else {
+            return Some(last);
         };
-        let p0 = self.chains() as f64 / self.samples_per_level as f64;
-        let depth = state.levels.len().saturating_sub(1) as f64;
-        let ln_w = DVector::from_element(points.ncols(), depth * p0.ln());
-        let mut estimate = Estimate::from_draws(WeightedSample { points, ln_w }, n);
-        if estimate.counts.failures > 0 {
-            let descent = state.particles.as_ref().map_or(0.0, Particles::descent_squared_cov);
-            let squared_cov = state.squared_cov.max(descent);
-            estimate.cov = squared_cov.sqrt();
-            // As many independent failures as would give the same coefficient of variation.
-            estimate.weights.ess = 1.0 / squared_cov;
-            estimate.checks.unverified = true;
+        if runs.verified() && runs.cov() <= target {
+            return Some(StopReason::Converged);
         }
-        estimate.counts.evaluations = state.levels.iter().map(|l| l.evaluations).sum();
-        estimate.counts.nan_evaluations = state.levels.iter().map(|l| l.nan_evaluations).sum();
-        estimate.stopped = state.stopped.unwrap_or(StopReason::Levels);
-        estimate.search =
-            Some(SearchRecord { levels: state.levels, stopped: estimate.stopped, ln_pf: None });
-        estimate
+        // The next run is expected to cost as much as those before.
+        let evaluations = state.evaluations();
+        let next = evaluations / state.finished.len() as u64;
+        self.budget.is_some_and(|budget| evaluations + next > budget).then_some(
+            if runs.cov() <= target { StopReason::Converged } else { StopReason::Budget },
+        )
     }
+}
+
+/// The estimate after the last run.
+fn conclude(state: &SubsetState) -> Estimate {
+    let runs = Runs(&state.finished);
+    let (points, ln_w, draws) = runs.pooled();
+    let mut estimate = Estimate::from_draws(WeightedSample { points, ln_w }, draws);
+    if estimate.counts.failures > 0 {
+        let cov = runs.cov();
+        estimate.cov = cov;
+        // As many independent failures as would give the same coefficient of variation.
+        estimate.weights.ess = 1.0 / (cov * cov);
+        estimate.checks.unverified = !runs.verified();
+        estimate.checks.runs = Some(runs.record());
+    }
+    let levels = state.levels();
+    estimate.counts.evaluations = levels.iter().map(|l| l.evaluations).sum();
+    estimate.counts.nan_evaluations = levels.iter().map(|l| l.nan_evaluations).sum();
+    estimate.stopped = state.stopped.unwrap_or(StopReason::Levels);
+    let stopped = state.finished.last().map_or(StopReason::Levels, |run| run.stopped);
+    estimate.search = Some(SearchRecord { levels, stopped, ln_pf: None });
+    estimate
 }
 
 impl Stepwise for SubsetSimulation {
@@ -154,10 +192,9 @@ impl Stepwise for SubsetSimulation {
 
     fn init(&self, _dim: usize) -> SubsetState {
         SubsetState {
-            particles: None,
-            ln_step: FIRST_STEP.ln(),
-            squared_cov: 0.0,
+            finished: Vec::new(),
             levels: Vec::new(),
+            current: RunState::new(),
             stopped: None,
         }
     }
@@ -172,59 +209,30 @@ impl Stepwise for SubsetSimulation {
         if state.done() {
             return Ok(state);
         }
-        let level = state.levels.len();
-        let seed = rng::derive(seed, "subset level", level as u64);
-        let n = self.samples_per_level;
-        let (particles, evaluations, acceptance) = match state.particles.take() {
-            None => {
-                let u = rng::standard_normal(g.dim(), n, seed);
-                let values = g.evaluate(u.as_view())?;
-                EvalError::check_dim(n, values.len())?;
-                (Particles::new(u, values.as_slice(), 1), n, None)
-            }
-            Some(from) => {
-                let threshold = state.levels[level - 1].threshold;
-                let steps = n / self.chains();
-                let walk = Walk { threshold, steps, chains: self.chains() };
-                let moved = walk.run(g, &from, &mut state.ln_step, seed)?;
-                (moved.particles, moved.evaluations, Some(moved.acceptance))
-            }
-        };
-        let threshold = particles.quantile(self.chains()).max(0.0);
-        state.squared_cov += particles.squared_cov(threshold);
-        state.levels.push(LevelRecord {
-            level,
-            threshold,
-            evaluations: evaluations as u64,
-            nan_evaluations: particles.nan_evaluations(),
-            failures: particles.at_or_below(0.0) as u64,
-            ess: particles.len() as f64,
-            components: 0,
-            acceptance,
-        });
-        let before = level.checked_sub(1).map_or(f64::INFINITY, |l| state.levels[l].threshold);
-        state.stopped = if threshold <= 0.0 {
-            Some(StopReason::Converged)
-        } else if threshold >= before {
-            Some(StopReason::Stalled)
-        } else if level + 1 >= self.max_levels {
-            Some(StopReason::Levels)
-        } else {
-            None
-        };
-        state.particles = Some(particles);
+        let run = state.finished.len() as u64;
+        // The first run is that of the seed itself.
+        let seed = if run == 0 { seed } else { rng::derive(seed, "subset run", run) };
+        state.current = state.current.step(self, g, seed)?;
+        if state.current.stopped.is_some() {
+            state.finished.push(state.current.result(self));
+            state.levels.append(&mut state.current.levels);
+            state.current = RunState::new();
+            state.stopped = self.stop(&state);
+        }
         Ok(state)
     }
 
     fn progress(&self, state: &SubsetState) -> Progress {
+        let runs = Runs(&state.finished);
+        let known = !state.finished.is_empty() && runs.pf() > 0.0;
         Progress {
             phase: "levels",
             done: state.done(),
-            evaluations: state.levels.iter().map(|l| l.evaluations).sum(),
+            evaluations: state.evaluations(),
             next: self.samples_per_level as u64,
-            ln_pf: None,
-            cov: None,
-            level: state.levels.last().cloned(),
+            ln_pf: known.then(|| runs.pf().ln()),
+            cov: known.then(|| runs.cov()),
+            level: state.current.levels.last().or(state.levels.last()).cloned(),
         }
     }
 
@@ -233,6 +241,7 @@ impl Stepwise for SubsetSimulation {
     }
 
     fn finish(&self, state: SubsetState) -> Option<Estimate> {
-        state.done().then(|| self.conclude(state))
+        // A run that was cut off says nothing; those before it do.
+        (state.done() || !state.finished.is_empty()).then(|| conclude(&state))
     }
 }
