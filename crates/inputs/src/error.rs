@@ -81,6 +81,27 @@ pub enum InputsError {
         /// The inputs.
         names: Vec<String>,
     },
+    /// Another distribution is given for an input that is not there.
+    #[error("there is no input `{name}`; the inputs are {}", names.join(", "))]
+    NotAnInput {
+        /// The name.
+        name: String,
+        /// The inputs.
+        names: Vec<String>,
+    },
+    /// Another distribution is given in another unit.
+    #[error("`{name}` is in {unit}, not in {given}: give its numbers in {unit}")]
+    OtherUnit {
+        /// The input.
+        name: String,
+        /// Its unit.
+        unit: String,
+        /// The unit that was given.
+        given: String,
+    },
+    /// Inputs that a map gives together have no distributions of their own that could be changed.
+    #[error("a map gives all inputs together; the distribution of one cannot be changed")]
+    GivenByMap,
     /// A correlation of an input with itself.
     #[error("`{0}` is correlated with itself: name two different inputs")]
     WithItself(String),

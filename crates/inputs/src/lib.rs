@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod change;
 mod check;
 mod copula;
 mod correlation;

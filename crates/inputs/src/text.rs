@@ -26,7 +26,7 @@ use crate::{
 const CORRELATION: &str = "correlation";
 const UNIT: &str = "unit";
 /// The unit of an input without one.
-const NO_UNIT: &str = "1";
+pub(crate) const NO_UNIT: &str = "1";
 
 impl<'de> Deserialize<'de> for Inputs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

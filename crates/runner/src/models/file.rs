@@ -13,6 +13,7 @@ use toml::Spanned;
 use crate::{
     models::{
         open::OpenModel,
+        other_inputs::OtherInputs,
         source::{Kind, Source},
     },
     output::toml_error::toml_error,
@@ -64,9 +65,10 @@ impl ModelFile {
             ("outputs", outputs.as_ref().map(Spanned::span)),
         ] {
             match span {
-                Some(span) if built_in => {
-                    let message = format!("a built-in system has its own {name}; remove [{name}]");
-                    return Err(file.at(span.start, &message));
+                // Its inputs may be changed.
+                Some(span) if built_in && name == "outputs" => {
+                    let message = "a built-in system has its own outputs; remove [outputs]";
+                    return Err(file.at(span.start, message));
                 }
                 None if !built_in => {
                     let message =
@@ -125,9 +127,12 @@ impl ModelFile {
         };
         let kind = match &config.source {
             SourceConfig::BuiltIn { name } => {
-                return System::by_name(name)
-                    .map(|system| Kind::BuiltIn(system.model()))
-                    .map_err(|error| self.at_model(&error));
+                let system = System::by_name(name).map_err(|error| self.at_model(&error))?;
+                let model = system.model();
+                let Some(changes) = &self.entries.inputs else { return Ok(Kind::BuiltIn(model)) };
+                let changed = OtherInputs::new(model, changes.get_ref())
+                    .map_err(|error| self.at(changes.span().start, &error.to_string()))?;
+                return Ok(Kind::BuiltIn(Box::new(changed)));
             }
             SourceConfig::Program { .. } => {
                 let (inputs, outputs) = given()?;
@@ -193,6 +198,9 @@ mod tests {
             let model = file.open(None).unwrap();
             assert_eq!((model.inputs().len(), model.outputs().len()), (inputs, outputs));
         }
+        let lower = "[model]\nbuilt_in = \"f16\"\n[inputs]\naltitude = { normal = { mean = 900, sd = 40 } }\n";
+        let model = ModelFile::parse(lower, Path::new("m.toml")).unwrap().open(None).unwrap();
+        assert!((model.inputs().mean()[4] - 900.0).abs() < 1e-9);
         let file = ModelFile::parse(GOOD, Path::new("a/m.toml")).unwrap();
         assert_eq!(file.store_folder(None).unwrap(), Path::new("a/m.store"));
         assert_eq!(file.store_folder(Some(Path::new("b"))).unwrap(), Path::new("b"));
@@ -209,7 +217,15 @@ mod tests {
             ("[model]\nbuilt_in = \"rocket\"\n", "line 1: no system is called `rocket`"),
             (
                 "[model]\nbuilt_in = \"f16\"\n[inputs]\nx = { normal = { mean = 0, sd = 1 } }\n",
-                "line 3: a built-in system has its own inputs",
+                "line 3: there is no input `x`; the inputs are airspeed, angle_of_attack, roll,",
+            ),
+            (
+                "[model]\nbuilt_in = \"f16\"\n[inputs]\naltitude = { constant = 900, unit = \"m\" }\n",
+                "line 3: `altitude` is in ft, not in m",
+            ),
+            (
+                "[model]\nbuilt_in = \"f16\"\n[outputs]\nnames = [\"h\"]\n",
+                "line 3: a built-in system has its own outputs",
             ),
             ("\n[model]\ncommand = [\"true\"]\n", "line 2: the model has no table [inputs]"),
             ("[model]\ncomand = [\"true\"]\n", "line 2: unknown field `comand`"),

@@ -25,6 +25,7 @@
 pub mod columns;
 pub mod file;
 pub mod open;
+mod other_inputs;
 pub mod recorded;
 pub mod samples;
 pub mod source;

@@ -43,7 +43,14 @@ impl Source {
     /// Reports `n` samples that are finished.
     pub(super) fn advance(&self, n: u64) {
         if let Some(progress) = self.progress.get() {
-            progress.advance(n);
+            progress.advance_with(n, || {
+                let workers = self.workers()?;
+                let lost = match workers.lost {
+                    0 => String::new(),
+                    lost => format!(", {lost} crashes and time-outs"),
+                };
+                Some(format!("{} of {} workers busy{lost}", workers.busy, workers.total))
+            });
         }
     }
 

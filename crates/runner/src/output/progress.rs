@@ -16,6 +16,9 @@ use crate::output::terminal::{escaped, print_note};
 /// Time between two plain lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(15);
 
+/// Time between two messages beside a bar.
+const MESSAGE_INTERVAL: Duration = Duration::from_millis(200);
+
 /// The progress of one task, counted in steps. Several threads may report steps.
 pub struct TaskProgress {
     label: String,
@@ -44,16 +47,31 @@ impl TaskProgress {
 
     /// Reports that `n` more steps are done.
     pub fn advance(&self, n: u64) {
+        self.advance_with(n, || None);
+    }
+
+    /// Reports that `n` more steps are done. `detail`, which is asked for only now and then, is what is going on.
+    pub fn advance_with(&self, n: u64, detail: impl FnOnce() -> Option<String>) {
         let done = self.done.fetch_add(n, Ordering::Relaxed) + n;
         if let Some(bar) = &self.bar {
             bar.set_position(done);
+        }
+        let interval = if self.bar.is_some() { MESSAGE_INTERVAL } else { PLAIN_INTERVAL };
+        let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() < interval {
             return;
         }
-        let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() >= PLAIN_INTERVAL {
-            *last = Instant::now();
+        *last = Instant::now();
+        drop(last);
+        let Some(bar) = &self.bar else {
             let percent = 100 * done / self.total.max(1);
-            print_note!("{}: {percent} % after {} s", self.label, self.begin.elapsed().as_secs());
+            let detail = detail().map(|detail| format!(", {detail}")).unwrap_or_default();
+            let seconds = self.begin.elapsed().as_secs();
+            print_note!("{}: {percent} % after {seconds} s{detail}", self.label);
+            return;
+        };
+        if let Some(detail) = detail() {
+            bar.set_message(detail);
         }
     }
 

@@ -6,8 +6,8 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 use crate::estimators::subset::run::RunResult;
 use crate::result::estimate::RunsRecord;
 
-/// Runs from which on they check each other.
-const VERIFIED: usize = 5;
+/// Runs from which on their spread says something.
+const COMPARED: usize = 5;
 
 /// The finished runs.
 pub(super) struct Runs<'a>(pub(super) &'a [RunResult]);
@@ -22,20 +22,20 @@ impl Runs<'_> {
         self.0.iter().map(RunResult::pf).sum::<f64>() / self.len()
     }
 
-    /// The coefficient of variation of the mean: the larger of what the runs claim and, where they check each other,
+    /// The coefficient of variation of the mean: the larger of what the runs claim and, with enough runs,
     /// of what their estimates show.
     pub(super) fn cov(&self) -> f64 {
         let (n, mean) = (self.len(), self.pf());
         let claimed: f64 = self.0.iter().map(|run| run.pf().powi(2) * run.squared_cov).sum();
         let claimed = claimed / (n * mean).powi(2);
         let shown: f64 = self.0.iter().map(|run| (run.pf() - mean).powi(2)).sum();
-        let shown = if self.verified() { shown / (n * (n - 1.0) * mean * mean) } else { 0.0 };
+        let shown = if self.compared() { shown / (n * (n - 1.0) * mean * mean) } else { 0.0 };
         claimed.max(shown).sqrt()
     }
 
-    /// Whether there are enough runs to check each other.
-    pub(super) fn verified(&self) -> bool {
-        self.0.len() >= VERIFIED
+    /// Whether there are enough runs for their spread.
+    pub(super) fn compared(&self) -> bool {
+        self.0.len() >= COMPARED
     }
 
     /// The failing particles of all runs with the logarithms of their weights, and the number of particles in the
