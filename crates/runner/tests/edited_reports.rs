@@ -87,6 +87,35 @@ fn an_edited_estimate_is_refused_with_the_key() {
 }
 
 #[test]
+fn an_edited_estimate_of_a_model_is_refused_with_the_key() {
+    ReportInput::parse(&result("model_estimate.json").to_string()).unwrap();
+    for (pointer, value, expected) in [
+        (
+            "/format",
+            json!("latent-is estimate of a model, version 1"),
+            "run `estimate --model --json` again",
+        ),
+        ("/format", json!(7), "its format is ``"),
+        ("/probability", json!(1.5), "`probability` must lie between 0 and 1, got 1.5"),
+        ("/estimate/ln_pf", json!(0.7), "`estimate.ln_pf` must be the logarithm"),
+        ("/estimate/counts/draws", json!(0), "`estimate.counts.failures` is"),
+        ("/interval/ln_lower", json!(0.5), "`interval` must go from"),
+        ("/target_cov", json!(-1.0), "`target_cov` must not be negative"),
+        ("/looked_up", json!(u64::MAX), "`looked_up` is 18446744073709551615"),
+        ("/inputs", json!([]), "`inputs` is empty"),
+        ("/outputs", json!(["a", "b"]), "`failures[0].outputs` has 1 numbers, not 2"),
+        ("/draws/1", json!([]), "`draws[1]` has 0 numbers, not 3"),
+        ("/failures/0/inputs", json!([1.0]), "`failures[0].inputs` has 1 numbers, not 3"),
+        ("/failures/0/seed", json!(-1), "`failures[0].seed`: invalid value"),
+        ("/method", json!("guess"), "`method`: unknown variant"),
+        ("/counted_as", json!("maybe"), "`counted_as`: unknown variant"),
+    ] {
+        let error = edited("model_estimate.json", pointer, Some(value.clone()));
+        assert!(error.contains(expected), "{pointer} = {value}: {error}");
+    }
+}
+
+#[test]
 fn an_edited_evaluation_is_refused_with_the_key() {
     ReportInput::parse(&result("results.json").to_string()).unwrap();
     for (pointer, value, expected) in [

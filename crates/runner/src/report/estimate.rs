@@ -83,6 +83,10 @@ pub struct EstimateRecord {
 
 /// The ends of an interval as text, with `digits` digits after the point.
 pub fn between(interval: &Interval, digits: usize) -> String {
+    // From 0 to 1: nothing is known.
+    if interval.ln_lower == f64::NEG_INFINITY && interval.ln_upper >= 0.0 {
+        return "unknown".to_owned();
+    }
     format!(
         "{} to {}",
         scientific(interval.ln_lower, digits),
