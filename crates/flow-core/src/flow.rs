@@ -14,7 +14,7 @@ use crate::{
     error::FlowError,
     evaluator::Evaluator,
     mapped::Mapped,
-    marginals::Marginals,
+    marginals::{Marginal, Marginals},
     state_dict::StateDict,
     units::Units,
 };
@@ -109,6 +109,15 @@ impl Flow {
     /// The maps of single features between standardised outcomes and the chain.
     pub fn marginals(&self) -> &Marginals {
         &self.evaluator.marginals
+    }
+
+    /// Whether outcomes have a density. Point masses and whole numbers have none: there [`ln_pdf`](Self::ln_pdf) is one
+    /// with respect to the intervals that they fill on the normal scale, and weights of points in target space are
+    /// not those of the outcomes.
+    pub fn has_density(&self) -> bool {
+        let continuous =
+            |marginal: &Marginal| !matches!(marginal, Marginal::Atomic(_) | Marginal::Integer(_));
+        self.marginals().each().iter().all(continuous)
     }
 
     /// The flow with other maps of single features, which its chain was trained behind.

@@ -89,6 +89,9 @@ fn features_keep_their_tails_and_point_masses_through_training_and_files() {
         }
     }
 
+    // One feature has an atom.
+    assert!(!flow.has_density());
+
     // The likelihood is per standardised unit, as without marginal maps.
     let held_out = *record.held_out.last().unwrap();
     let gaussian = -1.5 * (1.0 + std::f64::consts::TAU.ln());

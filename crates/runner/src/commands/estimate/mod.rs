@@ -132,6 +132,7 @@ fn of_flow(args: &Args) -> anyhow::Result<Status> {
     }
     let _outputs = claim(args)?;
     let source = FlowSource::load(args.flow.as_deref(), args.system.as_deref(), &device)?;
+    source.suits(args.space)?;
     let FlowSource { file, names, origin } = source;
     let failed_checks = checks::failed(&file.record).map(str::to_owned);
     let provenance = file.record.provenance;

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use flow_core::{Device, FlowFile};
 
-use crate::{commands::features::feature_names, systems::system::System};
+use crate::{
+    commands::features::feature_names, estimation::method::Space, systems::system::System,
+};
 
 /// A flow with the names of its features and its origin.
 pub(super) struct FlowSource {
@@ -40,5 +42,19 @@ impl FlowSource {
             names: system.feature_names(),
             origin: format!("shipped flow of {}", system.name),
         })
+    }
+
+    /// Refuses a space in which outcomes of the flow have no density.
+    ///
+    /// # Errors
+    /// For target space, when a feature has point masses or is whole numbers.
+    pub(super) fn suits(&self, space: Space) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            space == Space::Latent || self.file.flow.has_density(),
+            "features of {} have point masses or are whole numbers, so outcomes have no density: --space target \
+             would not see them; use --space latent",
+            self.origin
+        );
+        Ok(())
     }
 }
