@@ -5,3 +5,4 @@ pub mod agreement;
 pub mod flow_model;
 pub mod method;
 pub mod model_method;
+pub mod support;

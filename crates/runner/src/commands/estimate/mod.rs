@@ -16,8 +16,8 @@ use std::{
 use anyhow::Context;
 use flow_core::Flow;
 use latent_is::{
-    Ensemble, Estimate, FinalStage, FlowTransport, Interval, LimitState, StandardNormal, Support,
-    Transport, Units,
+    Ensemble, Estimate, FinalStage, FlowTransport, Interval, LimitState, StandardNormal, Transport,
+    Units,
     latent::{ComposedLimitState, PushForward},
     rng::derive,
     verdict::Status,
@@ -39,6 +39,7 @@ use crate::{
         flow_model::{CompletedLimitState, FlowModel},
         method::{MethodKind, Space},
         model_method::MethodChoice,
+        support::support_of,
     },
     outcomes::{Format, options::ReadOptions},
     output::{file, outputs::Outputs, terminal::print_line},
@@ -157,8 +158,8 @@ fn of_flow(args: &Args) -> anyhow::Result<Status> {
         Some(x_std) => {
             let agreement = Agreement::new(&criterion, x_std, &model, &estimate, args.seed)?;
             let g = criterion.evaluate(x_std.as_view())?;
-            let support = Support::of(g.as_slice(), OUTCOMES_CONFIDENCE)?;
-            let outcomes = Support::of(g.as_slice(), CONFIDENCE)?.interval;
+            let support = support_of(g.as_slice(), OUTCOMES_CONFIDENCE)?;
+            let outcomes = support_of(g.as_slice(), CONFIDENCE)?.interval;
             (Some(agreement), Some(support), Some(outcomes))
         }
         None => (None, None, None),
