@@ -16,16 +16,19 @@ const SEEDS: u64 = 60;
 /// P(X <= 40) < 0.00005 and P(X <= 41) = 0.00005 for 60 trials at 0.88.
 const LEAST_COVERED: usize = 42;
 
+/// The estimates of all seeds.
+fn estimates(method: &SubsetSimulation, problem: &problems::Problem) -> Vec<Estimate> {
+    let nominal = StandardNormal::new(problem.dim());
+    let estimate = |seed| method.estimate(&nominal, problem, seed).unwrap();
+    (0..SEEDS).into_par_iter().map(estimate).collect()
+}
+
 #[test]
 fn probabilities_are_right_in_any_dimension() {
     let method = SubsetSimulation::default();
     for name in ["parabolic-2", "two-mode-5", "linear-100", "exp-sum-100", "sphere-50"] {
         let problem = problems::by_name(name).unwrap();
-        let nominal = StandardNormal::new(problem.dim());
-        let runs: Vec<_> = (0..SEEDS)
-            .into_par_iter()
-            .map(|seed| method.estimate(&nominal, problem, seed).unwrap())
-            .collect();
+        let runs = estimates(&method, problem);
         let n = runs.len() as f64;
         let mean = runs.iter().map(|e| e.pf() / problem.pf()).sum::<f64>() / n;
         let variance =
@@ -45,11 +48,7 @@ fn independent_runs_reach_a_target_and_tell_when_they_differ() {
         SubsetSimulation::builder().target_cov(Some(0.1)).budget(Some(100_000)).build().unwrap();
     for name in ["two-mode-5", "exp-sum-100", "misleading-2"] {
         let problem = problems::by_name(name).unwrap();
-        let nominal = StandardNormal::new(problem.dim());
-        let runs: Vec<_> = (0..SEEDS)
-            .into_par_iter()
-            .map(|seed| method.estimate(&nominal, problem, seed).unwrap())
-            .collect();
+        let runs = estimates(&method, problem);
         let disagree = |e: &&Estimate| {
             e.verdict().reasons.iter().any(|r| matches!(r, Reason::RunsDisagree { .. }))
         };
