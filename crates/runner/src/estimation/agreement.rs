@@ -4,8 +4,7 @@
 //! Milder levels of the criterion do, because some outcomes reach them: a flow that is wrong there is
 //! wrong at failure as well.
 
-use latent_is::{Estimate, EvalError, Interval, LimitState, Reason, rng::derive};
-use nalgebra::DMatrix;
+use latent_is::{Estimate, Interval, LimitState, Reason, rng::derive};
 use serde::{Deserialize, Serialize};
 
 use crate::{criterion::FailureCriterion, estimation::flow_model::FlowModel};
@@ -48,21 +47,21 @@ impl Agreement {
     /// Compares outcomes with the flow; `estimate` is the failure probability under the flow.
     ///
     /// # Shapes
-    /// - `x_std`: `[d, n]`, standardised outcomes
+    /// - `g`: `[n]`, values of the criterion for the outcomes
     ///
     /// # Errors
     /// When the criterion or the flow cannot be evaluated.
     pub fn new(
         criterion: &FailureCriterion,
-        x_std: &DMatrix<f64>,
+        g: &[f64],
         model: &FlowModel,
         estimate: &Estimate,
         seed: u64,
     ) -> anyhow::Result<Self> {
         let flow = model.transport.flow();
         let draws = flow.standardised().sample(DRAWS, derive(seed, "agreement", 0))?;
-        let (data, drawn) =
-            (sorted(criterion, x_std)?, sorted(&model.limit_state(criterion), &draws)?);
+        let drawn = model.limit_state(criterion).evaluate(draws.as_view())?;
+        let (data, drawn) = (sorted(g), sorted(drawn.as_slice()));
         let n = data.len();
         let mut levels = Vec::new();
         for share in SHARES {
@@ -134,10 +133,10 @@ impl Agreement {
 }
 
 /// Values of the limit-state function in ascending order.
-fn sorted(criterion: &dyn LimitState, x_std: &DMatrix<f64>) -> Result<Vec<f64>, EvalError> {
-    let mut g: Vec<f64> = criterion.evaluate(x_std.as_view())?.iter().copied().collect();
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut g = values.to_vec();
     g.sort_by(f64::total_cmp);
-    Ok(g)
+    g
 }
 
 /// Number of values at or below `level`; `g` is in ascending order.

@@ -156,8 +156,8 @@ fn of_flow(args: &Args) -> anyhow::Result<Status> {
     let interval_of_flow = ensemble.as_ref().map(|e| e.interval(estimate.ln_pf, CONFIDENCE));
     let (agreement, support, interval_of_outcomes) = match &data {
         Some(x_std) => {
-            let agreement = Agreement::new(&criterion, x_std, &model, &estimate, args.seed)?;
             let g = criterion.evaluate(x_std.as_view())?;
+            let agreement = Agreement::new(&criterion, g.as_slice(), &model, &estimate, args.seed)?;
             let support = support_of(g.as_slice(), OUTCOMES_CONFIDENCE)?;
             let outcomes = support_of(g.as_slice(), CONFIDENCE)?.interval;
             (Some(agreement), Some(support), Some(outcomes))
