@@ -20,6 +20,8 @@ pages! {
     mvee_readme: "../crates/mvee/README.md",
     sim_core_readme: "../crates/sim-core/README.md",
     quick_start: "src/use/quick-start.md",
+    simulator_rust: "src/use/simulator-rust.md",
+    simulator_um_bridge: "src/use/simulator-um-bridge.md",
     train_a_flow: "src/use/train-a-flow.md",
     from_pytorch: "src/use/from-pytorch.md",
     adaptive: "src/understand/adaptive.md",

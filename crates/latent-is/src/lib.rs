@@ -41,6 +41,7 @@
 //! | [`CrossEntropy`] | any | when $g$ falls towards failure |
 //! | [`ImprovedCrossEntropy`] | any | the same with smooth thresholds, which use every sample |
 //! | [`Sequential`] | any; conditional moves need standard normal space | many modes; with conditional moves, hundreds of coordinates |
+//! | [`Certified`] | standard normal | up to hundreds of coordinates, from some 50,000 evaluations on |
 //! | [`SubsetSimulation`] | standard normal | hundreds of coordinates, as a rough first estimate |
 //! | [`Directional`] | standard normal | failure in all directions from the origin |
 //! | [`MonteCarlo`] | any | events that are not rare; reference values |
@@ -107,8 +108,8 @@ mod search;
 pub mod settings;
 
 pub use estimators::{
-    adaptive, cross_entropy, directional, form, improved_cross_entropy, monte_carlo, sequential,
-    subset,
+    adaptive, certified, cross_entropy, directional, form, improved_cross_entropy, monte_carlo,
+    sequential, subset,
 };
 pub use math::{rng, special};
 pub use method::{final_stage, two_level};
@@ -118,6 +119,7 @@ pub use model::{counting, density, latent, limit_state, model_limit_state, nan_p
 pub use result::{diagnostics, ensemble, estimate, interval, support, verdict};
 
 pub use adaptive::Adaptive;
+pub use certified::Certified;
 pub use counting::CountingTransport;
 pub use cross_entropy::CrossEntropy;
 pub use density::{Density, StandardNormal};

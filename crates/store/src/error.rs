@@ -15,7 +15,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The store holds evaluations of another model.
-    #[error("{} holds evaluations of another model; {differences}. Choose another name for the result, or remove the folder", folder.display())]
+    #[error("{} holds evaluations of another model; {differences}. Name another folder for this model, or remove this one", folder.display())]
     OtherModel {
         /// The folder of the store.
         folder: PathBuf,

@@ -1,6 +1,7 @@
 //! The estimators, one module each.
 
 pub mod adaptive;
+pub mod certified;
 pub mod cross_entropy;
 pub mod directional;
 pub mod form;

@@ -7,7 +7,7 @@ use crate::error::EvalError;
 use crate::model::guarded::call_each;
 
 /// The value of a criterion for one outcome, a failure where it is at most 0, or why there is none.
-pub type Judgement = Result<f64, (FailureKind, String)>;
+pub type Judgement<T = f64> = Result<T, (FailureKind, String)>;
 
 /// A criterion on the outcomes of a model, for [`ModelLimitState`](crate::ModelLimitState).
 ///
@@ -22,6 +22,26 @@ pub trait Judge: Sync {
     /// # Errors
     /// [`EvalError`] when no outcome can be judged at all; it ends the run.
     fn judge(&self, outputs: DMatrixView<'_, f64>) -> Result<Vec<Judgement>, EvalError>;
+
+    /// Number of failure modes `k` that [`judge_modes`](Self::judge_modes) tells apart. One, unless a criterion knows
+    /// better.
+    fn modes(&self) -> usize {
+        1
+    }
+
+    /// Judges outcomes for each failure mode: an outcome fails when any of its values is at most 0.
+    ///
+    /// # Shapes
+    /// - `outputs`: `[d, n]`; returns `[n]`, each `[k]`
+    ///
+    /// # Errors
+    /// As for [`judge`](Self::judge).
+    fn judge_modes(
+        &self,
+        outputs: DMatrixView<'_, f64>,
+    ) -> Result<Vec<Judgement<Vec<f64>>>, EvalError> {
+        Ok(self.judge(outputs)?.into_iter().map(|value| value.map(|value| vec![value])).collect())
+    }
 }
 
 impl<F: Fn(&[f64]) -> f64 + Sync> Judge for F {

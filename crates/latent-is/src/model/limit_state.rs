@@ -1,6 +1,6 @@
 //! The user's function: which samples are failures.
 
-use nalgebra::{DMatrixView, DVector};
+use nalgebra::{DMatrix, DMatrixView, DVector};
 
 use crate::error::EvalError;
 use crate::model::guarded::{Panics, call_each};
@@ -20,6 +20,26 @@ pub trait LimitState: Sync {
     /// # Errors
     /// [`EvalError`] when the batch as a whole cannot be evaluated.
     fn evaluate(&self, x: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError>;
+
+    /// Number of failure modes `k` that [`evaluate_modes`](Self::evaluate_modes) tells apart. One, unless a limit
+    /// state knows better.
+    fn modes(&self) -> usize {
+        1
+    }
+
+    /// Evaluates a batch of samples for each failure mode: a sample fails when any of its values is at most 0, and
+    /// [`evaluate`](Self::evaluate) is their minimum.
+    ///
+    /// # Shapes
+    /// - `x`: `[d, n]`, one sample per column
+    /// - returns: `[k, n]`
+    ///
+    /// # Errors
+    /// As for [`evaluate`](Self::evaluate).
+    fn evaluate_modes(&self, x: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
+        let values = self.evaluate(x)?;
+        Ok(DMatrix::from_row_slice(1, values.len(), values.as_slice()))
+    }
 }
 
 impl<L: LimitState + ?Sized> LimitState for &L {
@@ -29,6 +49,14 @@ impl<L: LimitState + ?Sized> LimitState for &L {
 
     fn evaluate(&self, x: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
         (**self).evaluate(x)
+    }
+
+    fn modes(&self) -> usize {
+        (**self).modes()
+    }
+
+    fn evaluate_modes(&self, x: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
+        (**self).evaluate_modes(x)
     }
 }
 

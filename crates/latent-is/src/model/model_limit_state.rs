@@ -147,12 +147,17 @@ impl<M: Model, C: Judge> ModelLimitState<M, C> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The value of each sample, or why there is none.
-    fn values(&self, evaluations: &Evaluations) -> Result<Vec<Judgement>, EvalError> {
+    /// What `judge` says of each sample, or why there is nothing; `known` is whether a value is one.
+    fn values<T>(
+        &self,
+        evaluations: &Evaluations,
+        judge: impl Fn(&C, DMatrixView<'_, f64>) -> Result<Vec<Judgement<T>>, EvalError>,
+        known: impl Fn(&T) -> bool,
+    ) -> Result<Vec<Judgement<T>>, EvalError> {
         let Evaluations { outputs, statuses } = evaluations;
         // A sample without an outcome is not shown to the criterion.
         let done: Vec<usize> = (0..statuses.len()).filter(|&j| statuses[j].is_done()).collect();
-        let judged = self.criterion.judge(outputs.select_columns(&done).as_view())?;
+        let judged = judge(&self.criterion, outputs.select_columns(&done).as_view())?;
         if judged.len() != done.len() {
             let (n, of) = (judged.len(), done.len());
             return Err(EvalError::failed(format!("the criterion judged {n} of {of} outcomes")));
@@ -160,7 +165,7 @@ impl<M: Model, C: Judge> ModelLimitState<M, C> {
         let mut judged = judged.into_iter();
         let value = |status: &Status| match status {
             Status::Done => match judged.next() {
-                Some(Ok(value)) if value.is_nan() => {
+                Some(Ok(value)) if !known(&value) => {
                     Err((FailureKind::NotFinite, "the criterion is NaN".to_owned()))
                 }
                 Some(judgement) => judgement,
@@ -170,6 +175,43 @@ impl<M: Model, C: Judge> ModelLimitState<M, C> {
             other => Err((FailureKind::Reported, format!("{other:?}"))),
         };
         Ok(statuses.iter().map(value).collect())
+    }
+
+    /// Evaluates samples and judges them; `missing` stands for a value that there is not.
+    fn judged<T: Clone>(
+        &self,
+        u: DMatrixView<'_, f64>,
+        judge: impl Fn(&C, DMatrixView<'_, f64>) -> Result<Vec<Judgement<T>>, EvalError>,
+        known: impl Fn(&T) -> bool,
+        missing: impl Fn(f64) -> T,
+    ) -> Result<Vec<T>, EvalError> {
+        let (w, seeds) = self.inputs_and_seeds(u)?;
+        let evaluations = self.model.evaluate(w.as_view(), &seeds).map_err(EvalError::failed)?;
+        let of = seeds.len();
+        if evaluations.statuses.len() != of
+            || evaluations.outputs.shape() != (self.model.outputs().len(), of)
+        {
+            let (d, n) = evaluations.outputs.shape();
+            return Err(EvalError::failed(format!(
+                "the model `{}` was given {of} samples and returned outputs [{d}, {n}] and {} statuses",
+                self.model.name(),
+                evaluations.statuses.len(),
+            )));
+        }
+        let values = self.values(&evaluations, judge, known)?;
+        let count = values.iter().filter(|value| value.is_err()).count();
+        for (kind, message) in values.iter().filter_map(|value| value.as_ref().err()) {
+            self.count(*kind, message);
+        }
+        let first = values.iter().position(Result::is_err);
+        if let (NanPolicy::Abort, Some(j)) = (self.policy, first)
+            && let Err((_, message)) = &values[j]
+        {
+            let (inputs, message) = (w.column(j).iter().copied().collect(), message.clone());
+            return Err(EvalError::NoOutcome { count, of, inputs, seed: seeds[j], message });
+        }
+        let without = missing(if self.policy == NanPolicy::Failure { 0.0 } else { f64::NAN });
+        Ok(values.into_iter().map(|value| value.unwrap_or_else(|_| without.clone())).collect())
     }
 
     fn count(&self, kind: FailureKind, message: &str) {
@@ -189,32 +231,26 @@ impl<M: Model, C: Judge> LimitState for ModelLimitState<M, C> {
     }
 
     fn evaluate(&self, u: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
-        let (w, seeds) = self.inputs_and_seeds(u)?;
-        let evaluations = self.model.evaluate(w.as_view(), &seeds).map_err(EvalError::failed)?;
-        let of = seeds.len();
-        if evaluations.statuses.len() != of
-            || evaluations.outputs.shape() != (self.model.outputs().len(), of)
-        {
-            let (d, n) = evaluations.outputs.shape();
-            return Err(EvalError::failed(format!(
-                "the model `{}` was given {of} samples and returned outputs [{d}, {n}] and {} statuses",
-                self.model.name(),
-                evaluations.statuses.len(),
-            )));
+        let judge = |criterion: &C, x: DMatrixView<'_, f64>| criterion.judge(x);
+        Ok(DVector::from_vec(self.judged(u, judge, |value| !value.is_nan(), |value| value)?))
+    }
+
+    fn modes(&self) -> usize {
+        self.criterion.modes()
+    }
+
+    fn evaluate_modes(&self, u: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
+        let k = self.criterion.modes();
+        let judge = |criterion: &C, x: DMatrixView<'_, f64>| criterion.judge_modes(x);
+        // A mode that cannot be judged is nothing where another one fails.
+        let known = |values: &Vec<f64>| {
+            values.iter().any(|value| *value <= 0.0) || values.iter().all(|value| !value.is_nan())
+        };
+        let values = self.judged(u, judge, known, |value| vec![value; k])?;
+        if let Some(other) = values.iter().find(|values| values.len() != k) {
+            let n = other.len();
+            return Err(EvalError::failed(format!("the criterion gave {n} values for {k} modes")));
         }
-        let values = self.values(&evaluations)?;
-        let count = values.iter().filter(|value| value.is_err()).count();
-        for (kind, message) in values.iter().filter_map(|value| value.as_ref().err()) {
-            self.count(*kind, message);
-        }
-        let first = values.iter().position(Result::is_err);
-        if let (NanPolicy::Abort, Some(j)) = (self.policy, first)
-            && let Err((_, message)) = &values[j]
-        {
-            let (inputs, message) = (w.column(j).iter().copied().collect(), message.clone());
-            return Err(EvalError::NoOutcome { count, of, inputs, seed: seeds[j], message });
-        }
-        let without = if self.policy == NanPolicy::Failure { 0.0 } else { f64::NAN };
-        Ok(DVector::from_iterator(of, values.into_iter().map(|value| value.unwrap_or(without))))
+        Ok(DMatrix::from_vec(k, values.len(), values.concat()))
     }
 }

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nalgebra::{DMatrixView, DVector};
+use nalgebra::{DMatrix, DMatrixView, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::error::EvalError;
@@ -61,28 +61,53 @@ impl<G: LimitState> WithNanPolicy<G> {
     }
 }
 
+impl<G> WithNanPolicy<G> {
+    /// The values `[k, n]` of the samples `x` under the policy. A sample that fails in another mode is not NaN.
+    fn applied(
+        &self,
+        x: DMatrixView<'_, f64>,
+        mut values: DMatrix<f64>,
+    ) -> Result<DMatrix<f64>, EvalError> {
+        let nan = |sample: &usize| {
+            let values = values.column(*sample);
+            values.iter().any(|v| v.is_nan()) && !values.iter().any(|v| *v <= 0.0)
+        };
+        let missing: Vec<usize> = (0..values.ncols()).filter(nan).collect();
+        self.nan_evaluations.fetch_add(missing.len() as u64, Ordering::Relaxed);
+        match (self.policy, missing.first()) {
+            (NanPolicy::Failure, _) => {
+                let nan = values.iter_mut().filter(|v| v.is_nan());
+                nan.for_each(|v| *v = 0.0);
+            }
+            (NanPolicy::Abort, Some(sample)) => {
+                let (count, of) = (missing.len(), values.ncols());
+                let point = x.column(*sample).iter().copied().collect();
+                return Err(EvalError::NanEvaluations { count, of, point });
+            }
+            _ => {}
+        }
+        Ok(values)
+    }
+}
+
 impl<G: LimitState> LimitState for WithNanPolicy<G> {
     fn dim(&self) -> usize {
         self.g.dim()
     }
 
     fn evaluate(&self, x: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
-        let mut values = self.g.evaluate(x)?;
-        let count = values.iter().filter(|v| v.is_nan()).count();
-        self.nan_evaluations.fetch_add(count as u64, Ordering::Relaxed);
-        match self.policy {
-            NanPolicy::Unknown => {}
-            NanPolicy::Failure => {
-                values.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = 0.0);
-            }
-            NanPolicy::Abort => {
-                if let Some(sample) = values.iter().position(|v| v.is_nan()) {
-                    let point = x.column(sample).iter().copied().collect();
-                    return Err(EvalError::NanEvaluations { count, of: values.len(), point });
-                }
-            }
-        }
-        Ok(values)
+        let values = self.g.evaluate(x)?;
+        let values =
+            self.applied(x, DMatrix::from_row_slice(1, values.len(), values.as_slice()))?;
+        Ok(values.row(0).transpose())
+    }
+
+    fn modes(&self) -> usize {
+        self.g.modes()
+    }
+
+    fn evaluate_modes(&self, x: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
+        self.applied(x, self.g.evaluate_modes(x)?)
     }
 }
 

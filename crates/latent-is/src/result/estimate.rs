@@ -165,9 +165,27 @@ pub struct Checks {
     pub contradicted: u64,
     /// What the starts of a search for design points led to, for methods that have any.
     pub starts: Option<StartsRecord>,
+    /// Effective number of independent draws that the chains behind a certified estimate descend from, the smallest
+    /// of all modes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub families: Option<f64>,
     /// How well independent runs agree, for methods that make any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<RunsRecord>,
+}
+
+/// One failure mode in an estimate of all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModeRecord {
+    /// Natural logarithm of its probability; minus infinity when no draw failed in it.
+    #[serde(with = "crate::math::nonfinite")]
+    pub ln_pf: f64,
+    /// Coefficient of variation; infinite when no draw failed in it.
+    #[serde(with = "crate::math::nonfinite")]
+    pub cov: f64,
+    /// Logarithm of the probability by the search for it, where that arrived.
+    pub ln_pf_search: Option<f64>,
 }
 
 /// A failure probability with what is needed to judge it.
@@ -196,6 +214,9 @@ pub struct Estimate {
     pub stopped: StopReason,
     /// What the fresh draws came from; absent for crude Monte Carlo.
     pub proposal: Option<Proposal>,
+    /// The failure modes, where the limit state tells several apart and the estimator asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modes: Vec<ModeRecord>,
     /// The failing draws.
     pub sample: WeightedSample,
 }
@@ -224,6 +245,7 @@ impl Estimate {
             checks: Checks::default(),
             stopped: StopReason::Converged,
             proposal: None,
+            modes: Vec::new(),
             sample,
         }
     }

@@ -101,8 +101,8 @@ impl Estimate {
     /// probability: with a share $a$ of them in $n$ draws, by $-\log(1 - c) / (a n)$.
     ///
     /// NaN draws widen the interval: its lower end takes all of them for safe, its upper
-    /// end all of them for failing. (Subset simulation has no such bound: there they count as safe,
-    /// and the verdict says so.)
+    /// end all of them for failing. Both are estimates from the draws: NaN samples where hardly any draw fell
+    /// count for little. (Subset simulation estimates the probability of a NaN from the candidates of its chains.)
     ///
     /// # Panics
     /// When `confidence` does not lie in (0, 1).

@@ -47,6 +47,19 @@ pub enum Reason {
         /// Its share.
         share: f64,
     },
+    /// The weights are not even enough for a certified estimate: an effective sample size of 200 and shares of at
+    /// most 3 %.
+    NotCertified {
+        /// The effective sample size.
+        ess: f64,
+        /// The largest share of one draw.
+        share: f64,
+    },
+    /// The chains that found the failures descend from few independent draws: they may have lost a mode.
+    FewFamilies {
+        /// Their effective number.
+        families: f64,
+    },
     /// Few draws failed.
     FewFailures {
         /// How many.
@@ -165,6 +178,17 @@ impl fmt::Display for Reason {
             Self::OneDraw { share } => {
                 write!(f, "one draw contributes {:.0} % of the estimate", 100.0 * share)
             }
+            Self::NotCertified { ess, share } => write!(
+                f,
+                "it is not certified: that takes an effective sample size of 200 (it is {ess:.0}) and no draw with more \
+                 than 3 % of the estimate (one has {:.1} %); more evaluations help",
+                100.0 * share
+            ),
+            Self::FewFamilies { families } => write!(
+                f,
+                "the chains that found the failures descend from {families:.0} independent draws; with fewer than 30 they \
+                 may have lost a mode; more evaluations help"
+            ),
             Self::FewFailures { failures } => write!(f, "only {failures} draws failed"),
             Self::NanEvaluations { share } => {
                 write!(f, "{:.1} % of the evaluations gave NaN", 100.0 * share)
@@ -172,7 +196,8 @@ impl fmt::Display for Reason {
             Self::NanBound { factor } => {
                 write!(
                     f,
-                    "with the NaN draws counted as failing the estimate would be {factor:.1} times as large"
+                    "with the NaN draws counted as failing the estimate would be at least {} times as large",
+                    if *factor < 1e4 { format!("{factor:.1}") } else { format!("{factor:.0e}") }
                 )
             }
             Self::Disagreement { difference } => write!(

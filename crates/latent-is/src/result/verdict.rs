@@ -25,6 +25,13 @@ const EVEN: f64 = 0.8;
 /// Weight of a draw at a design point, over the estimate, that the estimate's few thousand draws would
 /// hardly show.
 const BADLY_COVERED: f64 = 1000.0;
+/// Effective sample size of a certified estimate, at least.
+pub(crate) const CERTIFIED_ESS: f64 = 200.0;
+/// Share of one draw in a certified estimate, at most.
+pub(crate) const CERTIFIED_SHARE: f64 = 0.03;
+/// Independent draws behind its chains, at least: a mode with a share of 10 % that chains reach as well as the others has
+/// none of thirty with a probability of 4 %.
+const CERTIFIED_FAMILIES: f64 = 30.0;
 /// Share of NaN evaluations above which an estimate is suspect.
 const MANY_NAN: f64 = 0.01;
 /// Distance of the final estimate from the search's own, in units of log-probability, that no
@@ -93,6 +100,13 @@ impl Estimate {
             note(failures < FEW_FAILURES, Reason::FewFailures { failures });
             let share = self.weights.max_share;
             note(share > LARGE_SHARE, Reason::OneDraw { share });
+            let ess = self.weights.ess;
+            if checks.families.is_some() {
+                let even = ess >= CERTIFIED_ESS && share <= CERTIFIED_SHARE;
+                note(!even, Reason::NotCertified { ess, share });
+            }
+            let families = checks.families.unwrap_or(f64::INFINITY);
+            note(families < CERTIFIED_FAMILIES, Reason::FewFamilies { families });
             if let Some(pareto_k) = self.weights.pareto_k {
                 let limit = (1.0 - 1.0 / n.log10()).min(0.7);
                 let even = self.weights.ess > EVEN * n;

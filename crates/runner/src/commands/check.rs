@@ -61,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
     print_outputs(&model, &first, &second);
     for (run, place) in [(&first, "at the mean"), (&second, "at random inputs")] {
         let seconds = run.time.as_secs_f64();
-        print_line!("{place}: {} in {seconds:.3} s", words::status(&run.status));
+        print_line!("{place}: {} ({seconds:.3} s)", words::status(&run.status));
     }
     let mut passed = first.status.is_done() && second.status.is_done();
     if passed {

@@ -46,6 +46,11 @@ impl StoreOptions {
         if let Some(store) = model.store() {
             let (shown, n) = (store.folder().display(), store.len());
             print_note!("store: {n} evaluations in {shown}");
+            if model.remote() && n > 0 {
+                print_note!(
+                    "a server that has changed since looks the same from here: name another folder with --store then"
+                );
+            }
             let damage = store.opened().damage.len();
             if damage > 0 {
                 print_note!(

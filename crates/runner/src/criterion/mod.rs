@@ -44,7 +44,7 @@ use std::path::Path;
 use anyhow::Context;
 use flow_core::bijection::Standardise;
 use latent_is::{EvalError, Judge, Judgement, LimitState};
-use nalgebra::{DMatrixView, DVector};
+use nalgebra::{DMatrixView, DVector, DVectorView};
 
 use crate::{
     criterion::{
@@ -182,6 +182,14 @@ impl FailureCriterion {
         }
     }
 
+    /// The regions of which the criterion is the union; none where it is not one.
+    fn union(&self) -> &[Region] {
+        match &self.rule {
+            Rule::Regions(Region::KOutOfN(1, regions)) => regions,
+            _ => &[],
+        }
+    }
+
     /// The text of the file.
     pub fn text(&self) -> &str {
         &self.text
@@ -228,6 +236,29 @@ impl Judge for FailureCriterion {
                 .collect()),
             Rule::Program(judge, moments) => judge.judge(moments.undo(x_std).as_view()),
         }
+    }
+
+    fn modes(&self) -> usize {
+        self.union().len().max(1)
+    }
+
+    fn judge_modes(
+        &self,
+        x_std: DMatrixView<'_, f64>,
+    ) -> Result<Vec<Judgement<Vec<f64>>>, EvalError> {
+        let regions = self.union();
+        if regions.is_empty() {
+            let values = self.judge(x_std)?;
+            return Ok(values.into_iter().map(|value| value.map(|value| vec![value])).collect());
+        }
+        let distances = |x: DVectorView<'_, f64>| {
+            let nan = x.iter().any(|v| v.is_nan());
+            regions
+                .iter()
+                .map(|region| if nan { f64::NAN } else { region.distance(x.as_slice()) })
+                .collect()
+        };
+        Ok(x_std.column_iter().map(|x| Ok(distances(x))).collect())
     }
 }
 

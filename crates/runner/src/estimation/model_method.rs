@@ -3,8 +3,8 @@
 use std::fmt;
 
 use latent_is::{
-    Adaptive, CrossEntropy, Error, Estimator, FinalStage, ImprovedCrossEntropy, MonteCarlo,
-    Sequential, SubsetSimulation,
+    Adaptive, Certified, CrossEntropy, Error, Estimator, FinalStage, ImprovedCrossEntropy,
+    MonteCarlo, Sequential, SubsetSimulation,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +18,9 @@ const MIXTURES: usize = 30;
 const FEW: usize = 4;
 const FEW_SAMPLES: usize = 600;
 
-/// Budget from which on subset simulation has 2,000 particles per level instead of 1,000: five runs, which check each
-/// other, fit into a smaller one only so.
+/// Budget from which on the certified estimate is the better method for many inputs: with fewer evaluations its
+/// proposals rest on too few states. From there on subset simulation has 2,000 particles per level instead of 1,000:
+/// five runs, which check each other, fit into a smaller budget only so.
 const LARGE_BUDGET: u64 = 50_000;
 
 /// An estimator, for a flow or for a model.
@@ -35,16 +36,23 @@ pub enum MethodChoice {
     /// Recommended up to 30 coordinates: directional pilot, FORM starting points, cross-entropy levels,
     /// importance sampling.
     Adaptive,
-    /// For models with hundreds of inputs: independent runs of subset simulation with conditional moves.
+    /// For models with up to hundreds of inputs and at least 50,000 evaluations: subset simulation finds the
+    /// failures of each region, fresh weighted draws say how likely they are.
+    Certified,
+    /// For models with hundreds of inputs and fewer evaluations: independent runs of subset simulation with conditional moves.
     Subset,
     /// For models and failures that are not rare: crude Monte Carlo.
     MonteCarlo,
 }
 
 impl MethodChoice {
-    /// The method for a model with `dim` random inputs.
-    pub fn for_inputs(dim: usize) -> Self {
-        if dim <= MIXTURES { Self::Adaptive } else { Self::Subset }
+    /// The method for a model with `dim` random inputs and a budget of evaluations.
+    pub fn for_inputs(dim: usize, budget: u64) -> Self {
+        match (dim <= MIXTURES, budget < LARGE_BUDGET) {
+            (true, _) => Self::Adaptive,
+            (false, true) => Self::Subset,
+            (false, false) => Self::Certified,
+        }
     }
 
     /// The method for a flow.
@@ -57,7 +65,7 @@ impl MethodChoice {
             Self::Sis => MethodKind::Sis,
             Self::Ice => MethodKind::Ice,
             Self::Adaptive => MethodKind::Adaptive,
-            Self::Subset | Self::MonteCarlo => {
+            Self::Certified | Self::Subset | Self::MonteCarlo => {
                 anyhow::bail!(
                     "the method {self} is for --model; a flow takes adaptive, ce, sis or ice"
                 )
@@ -96,6 +104,9 @@ impl MethodChoice {
                     builder.build()?
                 })
             }
+            Self::Certified => {
+                Box::new(Certified::builder().target_cov(Some(target_cov)).budget(budget).build()?)
+            }
             Self::Subset => Box::new(
                 SubsetSimulation::builder()
                     .samples_per_level(if budget < LARGE_BUDGET { 1_000 } else { 2_000 })
@@ -121,6 +132,7 @@ impl fmt::Display for MethodChoice {
             Self::Sis => "sis",
             Self::Ice => "ice",
             Self::Adaptive => "adaptive",
+            Self::Certified => "certified",
             Self::Subset => "subset",
             Self::MonteCarlo => "monte-carlo",
         })
@@ -133,10 +145,11 @@ mod tests {
 
     #[test]
     fn the_number_of_inputs_chooses() {
-        assert_eq!([1, 30, 31, 121].map(MethodChoice::for_inputs), {
+        assert_eq!([1, 30, 31, 121].map(|dim| MethodChoice::for_inputs(dim, 20_000)), {
             use MethodChoice::{Adaptive, Subset};
             [Adaptive, Adaptive, Subset, Subset]
         });
+        assert_eq!(MethodChoice::for_inputs(31, 50_000), MethodChoice::Certified);
         assert!(MethodChoice::Subset.for_flow().unwrap_err().to_string().contains("--model"));
         assert_eq!(MethodChoice::Ice.for_flow().unwrap(), MethodKind::Ice);
     }

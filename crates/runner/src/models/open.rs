@@ -77,6 +77,11 @@ impl OpenModel {
         }
     }
 
+    /// Whether the model is a server elsewhere, of which a change does not show.
+    pub fn remote(&self) -> bool {
+        self.source().remote()
+    }
+
     /// Evaluations so far that were looked up in the store.
     pub fn looked_up(&self) -> u64 {
         match &self.0 {

@@ -35,6 +35,11 @@ impl Source {
         Self { kind, progress: OnceLock::new() }
     }
 
+    /// Whether the model is a server.
+    pub fn remote(&self) -> bool {
+        matches!(self.kind, Kind::Server(_))
+    }
+
     /// Reports each finished sample to `progress` from now on. Only the first call counts.
     pub fn watch(&self, progress: Arc<TaskProgress>) {
         let _ = self.progress.set(progress);

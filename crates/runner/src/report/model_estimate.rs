@@ -56,6 +56,9 @@ pub struct ModelEstimateRecord {
     pub failures: Vec<RecordedFailure>,
     /// Samples without an outcome, by kind.
     pub without_an_outcome: Vec<Uncounted>,
+    /// The same with samples without an outcome as failures, where they are many; the interval reaches up to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_as_failures: Option<MissingAsFailures>,
     /// What samples without an outcome count as.
     pub counted_as: OnFailure,
     /// The estimate; its points are in standard normal space.
@@ -75,6 +78,17 @@ pub struct RecordedFailure {
     pub seed: u64,
     /// The outcome, `[d]`; nothing where there is none.
     pub outputs: Vec<Option<f64>>,
+}
+
+/// The probability that a sample fails or has no outcome, by a search of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MissingAsFailures {
+    /// The probability.
+    pub probability: f64,
+    /// Its 95 % interval.
+    pub interval: Interval,
+    /// Evaluations of the search, those that were looked up included.
+    pub evaluations: u64,
 }
 
 /// Samples without an outcome, of one kind.

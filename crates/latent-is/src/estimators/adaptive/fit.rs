@@ -169,6 +169,10 @@ impl Proposer<'_> {
         places: &[DVector<f64>],
         seed: u64,
     ) -> Result<Option<GaussianMixture>, Error> {
+        // Half of a single point.
+        if from.ln_w.is_empty() {
+            return Ok(None);
+        }
         let groups = match candidate {
             Candidate::Mixture => {
                 let mixture = self.fit.fit(from.x.as_view(), &from.ln_w, seed)?.mixture;

@@ -43,7 +43,9 @@ use crate::math::rng;
 use crate::method::stepwise::{Progress, Stepwise};
 use crate::model::density::{Density, StandardNormal};
 use crate::model::limit_state::LimitState;
-use crate::result::estimate::{Estimate, LevelRecord, SearchRecord, StopReason, WeightedSample};
+use crate::result::estimate::{
+    Estimate, LevelRecord, SearchRecord, StopReason, Tally, WeightedSample,
+};
 use crate::settings::{Settings, settings};
 
 /// Subset simulation. See the [module](self).
@@ -157,8 +159,30 @@ impl SubsetSimulation {
     }
 }
 
+/// The estimate with NaN counted as failing: the probability of a NaN is the sum over the levels of the probability
+/// of the level before times the share of NaN among its candidates, which come from around that level. An
+/// approximation, for the upper end of the interval.
+fn worst(estimate: &Estimate, levels: &[LevelRecord], (p0, runs): (f64, usize)) -> Option<Tally> {
+    let nan = estimate.counts.nan_evaluations;
+    let share = |level: &LevelRecord| {
+        let before = p0.powi(i32::try_from(level.level).unwrap_or(i32::MAX));
+        before * level.nan_evaluations as f64 / level.evaluations.max(1) as f64
+    };
+    let nan_p = levels.iter().map(share).sum::<f64>() / runs.max(1) as f64;
+    let pf = estimate.pf();
+    let cov = (pf * if pf > 0.0 { estimate.cov } else { 0.0 }).hypot(nan_p / (nan as f64).sqrt());
+    let cov = cov / (pf + nan_p);
+    (nan > 0).then(|| Tally {
+        ln_pf: (pf + nan_p).ln().min(0.0),
+        cov,
+        ess: 1.0 / (cov * cov),
+        max_weight_share: 0.0,
+        failures: estimate.counts.failures + nan,
+    })
+}
+
 /// The estimate after the last run.
-fn conclude(state: &SubsetState) -> Estimate {
+fn conclude(state: &SubsetState, p0: f64) -> Estimate {
     let runs = Runs(&state.finished);
     let (points, ln_w, draws) = runs.pooled();
     let mut estimate = Estimate::from_draws(WeightedSample { points, ln_w }, draws);
@@ -173,6 +197,7 @@ fn conclude(state: &SubsetState) -> Estimate {
     let levels = state.levels();
     estimate.counts.evaluations = levels.iter().map(|l| l.evaluations).sum();
     estimate.counts.nan_evaluations = levels.iter().map(|l| l.nan_evaluations).sum();
+    estimate.nan_as_failing = worst(&estimate, &levels, (p0, state.finished.len()));
     estimate.stopped = state.stopped.unwrap_or(StopReason::Levels);
     let stopped = state.finished.last().map_or(StopReason::Levels, |run| run.stopped);
     estimate.search = Some(SearchRecord { levels, stopped, ln_pf: None });
@@ -242,6 +267,7 @@ impl Stepwise for SubsetSimulation {
 
     fn finish(&self, state: SubsetState) -> Option<Estimate> {
         // A run that was cut off says nothing; those before it do.
-        (state.done() || !state.finished.is_empty()).then(|| conclude(&state))
+        (state.done() || !state.finished.is_empty())
+            .then(|| conclude(&state, self.chains() as f64 / self.samples_per_level as f64))
     }
 }

@@ -4,6 +4,7 @@ mod failures;
 mod judgement;
 mod model;
 mod model_failures;
+mod model_missing;
 mod model_terminal;
 mod source;
 mod terminal;
@@ -78,7 +79,8 @@ pub struct Args {
     /// Outcomes to compare the flow with, instead of those in its file: .csv, .parquet, .arrow, .npy or .npz.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// The estimator. Without it: adaptive, and for a model with more than 30 random inputs subset.
+    /// The estimator. Without it: adaptive, and for a model with more than 30 random inputs certified from a budget
+    /// of 50000 on, subset below.
     #[arg(long)]
     method: Option<MethodChoice>,
     /// The space in which the estimator works.

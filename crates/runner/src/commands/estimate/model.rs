@@ -12,7 +12,9 @@ use programs::OnFailure;
 use sim_core::{Model, ModelSimulator, rng::derive};
 
 use crate::{
-    commands::estimate::{Args, CONFIDENCE, RECORDED, claim, model_failures, model_terminal},
+    commands::estimate::{
+        Args, CONFIDENCE, RECORDED, claim, model_failures, model_missing, model_terminal,
+    },
     estimation::model_method::MethodChoice,
     models::{file::ModelFile, open::OpenModel},
     outcomes::Format,
@@ -43,7 +45,7 @@ pub(super) fn run(
     let names: Vec<String> = model.outputs().iter().map(|o| o.name().to_owned()).collect();
     let criterion = args.criterion.read_for_model(&names)?.context("there is no criterion")?;
     let dim = model.inputs().latent_dim();
-    let method = args.method.unwrap_or_else(|| MethodChoice::for_inputs(dim));
+    let method = args.method.unwrap_or_else(|| MethodChoice::for_inputs(dim, budget));
     let estimator = method.estimator(dim, target_cov, budget)?;
     let g = ModelLimitState::new(&model, criterion.clone(), args.seed)?
         .with_policy(policy(file.run().on_failure()));
@@ -64,7 +66,6 @@ pub(super) fn run(
         None => "the model has no store".to_owned(),
     };
     let outcome = outcome.with_context(|| format!("the run stopped ({})", kept()))?;
-    let seconds = begin.elapsed().as_secs_f64();
     let Some(estimate) = outcome.estimate else {
         print_line!(
             "The budget of {budget} evaluations was spent before there was an estimate ({}). Raise --budget \
@@ -74,6 +75,15 @@ pub(super) fn run(
         return Ok(Status::Failed);
     };
     let uncounted: Vec<Uncounted> = g.failures().iter().map(Uncounted::from).collect();
+    let missing = if policy(file.run().on_failure()) == NanPolicy::Unknown
+        && model_missing::matter(&estimate)
+    {
+        let parts = (&model, &criterion);
+        model_missing::as_failures(estimator.as_ref(), parts, budget, args.seed)?
+    } else {
+        None
+    };
+    let seconds = begin.elapsed().as_secs_f64();
     let looked_up = model.looked_up();
     let failures = model_failures::of(&estimate, &g)?;
     if let Some(path) = &args.samples {
@@ -93,7 +103,7 @@ pub(super) fn run(
         target_cov,
         budget,
         probability: estimate.pf(),
-        interval: estimate.interval(CONFIDENCE),
+        interval: model_missing::widened(estimate.interval(CONFIDENCE), missing.as_ref()),
         sentence: verdict.to_string(),
         verdict,
         looked_up,
@@ -102,6 +112,7 @@ pub(super) fn run(
         draws: draws(&model, args.seed)?,
         failures: model_failures::most_likely(&estimate, &failures, RECORDED),
         without_an_outcome: uncounted,
+        missing_as_failures: missing,
         counted_as: file.run().on_failure(),
         estimate,
     };
@@ -134,7 +145,7 @@ fn policy(on_failure: OnFailure) -> NanPolicy {
 }
 
 /// One line per level, and what the final draws give so far.
-struct Levels(Arc<TaskProgress>);
+pub(super) struct Levels(pub(super) Arc<TaskProgress>);
 
 impl Observer for Levels {
     fn step(&mut self, report: &Report<'_>) -> io::Result<()> {

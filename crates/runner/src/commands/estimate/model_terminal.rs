@@ -23,7 +23,17 @@ pub(super) fn print(record: &ModelEstimateRecord, seconds: f64) {
     let interval = &record.interval;
     let ends = [interval.ln_lower, interval.ln_upper].map(|ln| scientific(ln, 4));
     row("95 % interval", ends.join(" to "));
-    row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
+    if estimate.cov.is_finite() {
+        row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
+    }
+    for (index, mode) in estimate.modes.iter().enumerate() {
+        let share = if mode.cov.is_finite() {
+            format!("{} ± {:.1} %", scientific(mode.ln_pf, 4), 100.0 * mode.cov)
+        } else {
+            "no failure was drawn".to_owned()
+        };
+        row(&format!("region {} of the criterion", index + 1), share);
+    }
     row("evaluations", estimate.counts.evaluations.to_string());
     if record.looked_up > 0 {
         row("looked up in the store", record.looked_up.to_string());
@@ -33,6 +43,14 @@ pub(super) fn print(record: &ModelEstimateRecord, seconds: f64) {
         row(
             "without an outcome",
             format!("{} {}, first: {}", lost.count, words::kind(lost.kind), short(&lost.message)),
+        );
+    }
+    if let Some(missing) = &record.missing_as_failures {
+        let (ends, p) = (&missing.interval, scientific(missing.probability.ln(), 4));
+        let [low, high] = [ends.ln_lower, ends.ln_upper].map(|ln| scientific(ln, 4));
+        row(
+            "with these as failures",
+            format!("{p}, {low} to {high}, by {} evaluations", missing.evaluations),
         );
     }
     row("effective sample size", format!("{:.0}", estimate.weights.ess));

@@ -22,7 +22,9 @@ pub(super) fn print_estimate(record: &EstimateRecord, seconds: f64) {
     row("flow", record.flow.clone());
     row("failure probability", scientific(estimate.ln_pf, 4));
     record.intervals().into_iter().for_each(|(name, interval)| row(name, interval));
-    row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
+    if estimate.cov.is_finite() {
+        row("coefficient of variation", format!("{:.1} %", 100.0 * estimate.cov));
+    }
     row("evaluations", estimate.counts.evaluations.to_string());
     row("failures drawn", format!("{} of {}", estimate.counts.failures, estimate.counts.draws));
     row("effective sample size", format!("{:.0}", estimate.weights.ess));

@@ -56,6 +56,14 @@ pub fn page_of_model_estimate(record: &ModelEstimateRecord) -> anyhow::Result<St
                 (pairs(record.without_an_outcome.iter().map(|missing| {
                     (words::kind(missing.kind), format!("{}, the first: {}", missing.count, missing.message))
                 })))
+                @if let Some(missing) = record.missing_as_failures {
+                    p {
+                        "With these as failures the probability is " (scientific(missing.probability.ln(), 4))
+                        " (95 % interval " (scientific(missing.interval.ln_lower, 4)) " to "
+                        (scientific(missing.interval.ln_upper, 4)) "), by a search of its own with "
+                        (missing.evaluations) " evaluations. The interval of the failure probability reaches up to there."
+                    }
+                }
             }
             h2 { "Criterion" }
             pre { (record.criterion) }
