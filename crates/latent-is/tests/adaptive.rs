@@ -159,3 +159,19 @@ fn settings_out_of_range_are_refused() {
     assert!(Adaptive::builder().rays(0).levels(search).build().is_ok());
     assert_eq!(problems::by_name("linear-2").unwrap().dim(), 2);
 }
+
+/// One sample in a level, far out, has a value: no fit to half of it.
+#[test]
+fn a_function_without_values_but_far_out_is_an_answer_or_an_error() {
+    for d in [1, 3, 10] {
+        let g = latent_is::FnLimitState::new(
+            d,
+            |u: &[f64]| {
+                if u[0] > -8.0 { f64::NAN } else { 75.0 - u[0] }
+            },
+        );
+        if let Ok(estimate) = Adaptive::default().estimate(&StandardNormal::new(d), &g, 1) {
+            assert_eq!(estimate.verdict().status, latent_is::Status::Failed);
+        }
+    }
+}

@@ -10,7 +10,7 @@ use latent_is::run::{
     CheckpointError, JsonLines, Observer, Outcome, ProgressLine, Report, RunError, Stopped,
 };
 use latent_is::{
-    Adaptive, Budget, CrossEntropy, Directional, Estimator, FinalStage, FnLimitState,
+    Adaptive, Budget, Certified, CrossEntropy, Directional, Estimator, FinalStage, FnLimitState,
     ImprovedCrossEntropy, LimitState, MonteCarlo, NanPolicy, Run, Sequential, StandardNormal,
     StopReason, SubsetSimulation, latent::PushForward, problems,
 };
@@ -85,6 +85,9 @@ fn pieces_give_the_bits_of_the_whole() {
     let pcn = Sequential::conditional();
     let outcome = assert_resumable(&pcn);
     assert_eq!(outcome.estimate.unwrap(), pcn.estimate(&nominal, problem(), 3).unwrap());
+    let certified = Certified::builder().budget(5_000).build().unwrap();
+    let outcome = assert_resumable(&certified);
+    assert_eq!(outcome.estimate.unwrap(), certified.estimate(&nominal, problem(), 3).unwrap());
     let subset = SubsetSimulation::builder().samples_per_level(500).build().unwrap();
     let outcome = assert_resumable(&subset);
     assert_eq!(outcome.estimate.unwrap(), subset.estimate(&nominal, problem(), 3).unwrap());

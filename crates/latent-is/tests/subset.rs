@@ -125,3 +125,21 @@ fn an_impossible_event_fails_with_a_bound() {
     assert_eq!(e.verdict().status, Status::Failed);
     assert!(SubsetSimulation::builder().level_probability(0.0).build().is_err());
 }
+
+/// Without a value nothing is known; with half of the failures NaN the interval reaches from the other half to all.
+#[test]
+fn missing_values_widen_the_interval() {
+    let method = SubsetSimulation::default();
+    let g = FnLimitState::new(3, |_: &[f64]| f64::NAN);
+    let nothing = method.estimate(&StandardNormal::new(3), &g, 1).unwrap();
+    assert!(nothing.interval(0.95).upper() >= 1.0);
+    let g = FnLimitState::new(
+        3,
+        |u: &[f64]| {
+            if u[0] > 3.0 && u[1] > 0.0 { f64::NAN } else { 3.0 - u[0] }
+        },
+    );
+    let half = method.estimate(&StandardNormal::new(3), &g, 1).unwrap();
+    let (interval, p) = (half.interval(0.999), latent_is::special::normal_cdf(-3.0));
+    assert!(interval.contains(0.5 * p) && interval.contains(p), "{interval:?}");
+}
