@@ -159,18 +159,22 @@ impl Reason {
     }
 }
 
+/// Why a search ended early, in words.
+fn why(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Budget => "its share of the budget was spent",
+        StopReason::Levels => "the largest number of levels was reached",
+        _ => "it made no progress over several levels",
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFailure => write!(f, "no failure was sampled"),
             Self::Imprecise { cov } => write!(f, "the coefficient of variation is {cov:.2}"),
             Self::Search(reason) => {
-                let why = match reason {
-                    StopReason::Budget => "its share of the budget was spent",
-                    StopReason::Levels => "the largest number of levels was reached",
-                    _ => "it made no progress over several levels",
-                };
-                write!(f, "the search did not reach the failure event: {why}")
+                write!(f, "the search did not reach the failure event: {}", why(*reason))
             }
             Self::HeavyTail { pareto_k } => {
                 write!(f, "the weights have a heavy tail (Pareto shape {pareto_k:.2})")
