@@ -2,7 +2,7 @@
 //!
 //! With orthonormal directions $V$ (`[d, r]`) and a mixture $h$ of Gaussians on $\mathbb R^r$,
 //!
-//! $$ q(u) = h(V^\top u)\, \varphi\bigl((I - V V^\top) u\bigr), \qquad
+//! $$ q(u) = h(V^\top u) \varphi\bigl((I - V V^\top) u\bigr), \qquad
 //!    \frac{q(u)}{p(u)} = \frac{h(V^\top u)}{\varphi_r(V^\top u)}: $$
 //!
 //! the other $d - r$ coordinates cancel, so that weights do not degenerate with the dimension.
