@@ -168,6 +168,11 @@ fn why(reason: StopReason) -> &'static str {
     }
 }
 
+/// A factor with a digit that means something.
+fn times(factor: f64) -> String {
+    if factor < 1e4 { format!("{factor:.1}") } else { format!("{factor:.0e}") }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -197,13 +202,11 @@ impl fmt::Display for Reason {
             Self::NanEvaluations { share } => {
                 write!(f, "{:.1} % of the evaluations gave NaN", 100.0 * share)
             }
-            Self::NanBound { factor } => {
-                write!(
-                    f,
-                    "with the NaN draws counted as failing the estimate would be at least {} times as large",
-                    if *factor < 1e4 { format!("{factor:.1}") } else { format!("{factor:.0e}") }
-                )
-            }
+            Self::NanBound { factor } => write!(
+                f,
+                "with the NaN draws counted as failing the estimate would be at least {} times as large",
+                times(*factor)
+            ),
             Self::Disagreement { difference } => write!(
                 f,
                 "the search's own estimate differs by a factor of {:.0}",
