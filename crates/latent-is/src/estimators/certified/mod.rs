@@ -1,12 +1,12 @@
 //! Certified estimate: subset simulation finds where failures are, fresh weighted draws say how likely they are.
 //!
-//! 1. Nominal draws, a share of the budget. They are level 0 of the search and rows of the estimate.
+//! 1. Nominal draws, a share of the budget. Half of them are level 0 of the searches, the others rows of the estimate.
 //! 2. For each [mode](LimitState::modes) a subset simulation with conditional moves, down to failure.
 //! 3. For each of its levels a proposal: the standard normal distribution but for the few directions in which the states
 //!    of the chains differ from it, where it is a mixture of Gaussians.
 //! 4. Fresh draws from these proposals, half of them for the failures themselves. States of chains never enter the
 //!    estimate.
-//! 5. All nominal and fresh draws together, weighted by the balance heuristic, with the variance by groups.
+//! 5. These nominal draws and all fresh ones together, weighted by the balance heuristic, with the variance by groups.
 //!
 //! It works in hundreds of coordinates, where searches for a mixture in all coordinates do not, and unlike
 //! subset simulation it ends with independent draws, whose interval holds and whose weights show a lost mode: a failure

@@ -79,7 +79,12 @@ pub(super) fn run(
         && model_missing::matter(&estimate)
     {
         let parts = (&model, &criterion);
-        model_missing::as_failures(estimator.as_ref(), parts, budget, args.seed)?
+        let missing = model_missing::as_failures(estimator.as_ref(), parts, budget, args.seed);
+        // The answer that there is must not be lost with it: it searches where the model crashes.
+        missing.unwrap_or_else(|error| {
+            print_note!("{}: the second search stopped: {error:#}", model.name());
+            None
+        })
     } else {
         None
     };

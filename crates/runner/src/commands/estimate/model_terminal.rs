@@ -65,8 +65,10 @@ pub(super) fn print(record: &ModelEstimateRecord, seconds: f64) {
             match record.counted_as {
                 OnFailure::Failure =>
                     "Samples without an outcome count as failures (on_failure = \"failure\").",
-                _ =>
+                _ if record.missing_as_failures.is_some() =>
                     "The interval reaches from all samples without an outcome safe to all of them failing.",
+                _ =>
+                    "The interval reaches from all samples without an outcome that were drawn safe to all of them failing.",
             }
         );
     }
