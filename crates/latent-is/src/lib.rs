@@ -52,7 +52,7 @@
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | [`model`] | what the user brings: [`LimitState`], [`Density`], [`Transport`], their composition in [`latent`] space, a simulator's [model](model_limit_state) as limit state, the [policy for NaN](nan_policy) |
+//! | [`model`] | what the user brings: [`LimitState`], [`Density`], [`Transport`], their composition in [`latent`] space, a simulator's [model](model_limit_state) as limit state, the [policy for NaN](nan_policy), densities [tilted](tilt) towards failure |
 //! | [`mixture`] | [`GaussianMixture`], weighted fits, defensive mixtures |
 //! | [`problems`] | 21 limit states with known failure probabilities |
 //! | [`result`](mod@result) | [`Estimate`], [`Interval`], [`Verdict`], [`diagnostics`] |
@@ -115,7 +115,9 @@ pub use math::{rng, special};
 pub use method::{final_stage, two_level};
 #[cfg(feature = "flow")]
 pub use model::flow;
-pub use model::{counting, density, latent, limit_state, model_limit_state, nan_policy, transport};
+pub use model::{
+    counting, density, latent, limit_state, model_limit_state, nan_policy, tilt, transport,
+};
 pub use result::{diagnostics, ensemble, estimate, interval, support, verdict};
 
 pub use adaptive::Adaptive;
@@ -152,6 +154,7 @@ pub use sequential::{Moves, Sequential};
 pub use settings::Builder;
 pub use subset::SubsetSimulation;
 pub use support::Support;
+pub use tilt::{Tilt, Tilted, TiltedLimitState};
 pub use transport::Transport;
 pub use two_level::{Correction, TwoLevel};
 pub use verdict::{Reason, Status, Verdict};

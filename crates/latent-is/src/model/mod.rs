@@ -10,5 +10,6 @@ pub mod latent;
 pub mod limit_state;
 pub mod model_limit_state;
 pub mod nan_policy;
+pub mod tilt;
 pub mod transport;
 pub mod transport_inputs;

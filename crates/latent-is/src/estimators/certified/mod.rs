@@ -22,8 +22,10 @@
 //! - F. Uribe, I. Papaioannou, Y. Marzouk, D. Straub: Cross-entropy-based importance sampling with failure-informed
 //!   dimension reduction for rare event simulation. *SIAM/ASA Journal on Uncertainty Quantification* 9 (2021), 818–847.
 
+mod groups;
 mod mode;
 mod rows;
+mod sample;
 mod search;
 mod subspace;
 
@@ -44,6 +46,8 @@ use crate::result::estimate::{Estimate, LevelRecord, SearchRecord, StopReason};
 use crate::result::verdict::{CERTIFIED_ESS, CERTIFIED_SHARE};
 use crate::search::conditional::clamp_nan;
 use crate::settings::{Settings, settings};
+
+pub use sample::CertifiedSample;
 
 /// Rounds in which the fresh draws are made at most.
 const ROUNDS: u64 = 4;
@@ -141,7 +145,8 @@ pub struct CertifiedState {
     rows: Rows,
     /// Nominal draws from which the searches start.
     start: u64,
-    rounds: u64,
+    /// Draws of each round from each proposal.
+    rounds: Vec<Vec<usize>>,
     stopped: Option<StopReason>,
 }
 
@@ -160,6 +165,22 @@ impl CertifiedState {
 
     fn proposals(&self) -> Vec<&Subspace> {
         self.searches.iter().flat_map(|search| &search.proposals).collect()
+    }
+
+    /// The nominal draws.
+    fn nominal(&self, n: usize, seed: u64) -> DMatrix<f64> {
+        rng::standard_normal(self.dim, n, rng::derive(seed, "nominal", 0))
+    }
+
+    /// The fresh draws of round `round`, `counts` from each proposal.
+    fn draw(&self, round: usize, counts: &[usize], seed: u64) -> Result<DMatrix<f64>, EvalError> {
+        let seed = rng::derive(seed, "fresh", round as u64);
+        let mut flat = Vec::new();
+        for (j, (proposal, n)) in self.proposals().into_iter().zip(counts).enumerate() {
+            let u = proposal.sample(*n, rng::derive(seed, "group", j as u64))?;
+            flat.extend_from_slice(u.as_slice());
+        }
+        Ok(DMatrix::from_vec(self.dim, flat.len() / self.dim, flat))
     }
 
     /// The first search that has not ended.
@@ -190,7 +211,8 @@ impl Certified {
     /// Draws of a round from each proposal.
     fn round(&self, state: &CertifiedState) -> Vec<usize> {
         let left = self.budget.saturating_sub(state.evaluations());
-        let each = (left / (ROUNDS - state.rounds).max(1)) as f64 / state.searches.len() as f64;
+        let each = (left / (ROUNDS - state.rounds.len() as u64).max(1)) as f64
+            / state.searches.len() as f64;
         let mut counts = Vec::new();
         for search in &state.searches {
             let before = search.proposals.len() - 1;
@@ -208,7 +230,7 @@ impl Certified {
         mut state: CertifiedState,
     ) -> Result<CertifiedState, Error> {
         let n = self.nominal_draws();
-        let u = rng::standard_normal(state.dim, n, rng::derive(seed, "nominal", 0));
+        let u = state.nominal(n, seed);
         let values = g.evaluate_modes(u.as_view())?;
         EvalError::check_dim(n, values.ncols())?;
         // Draws from which chains start shape the proposals, and so must not be rows of the estimate.
@@ -234,29 +256,23 @@ impl Certified {
         seed: u64,
         mut state: CertifiedState,
     ) -> Result<CertifiedState, Error> {
-        let seed = rng::derive(seed, "fresh", state.rounds);
         let counts = self.round(&state);
-        let mut batches = Vec::new();
-        for (j, (proposal, n)) in state.proposals().into_iter().zip(&counts).enumerate() {
-            batches.push(proposal.sample(*n, rng::derive(seed, "group", j as u64))?);
-        }
-        let flat: Vec<f64> = batches.iter().flat_map(|batch| batch.iter().copied()).collect();
-        let u = DMatrix::from_vec(state.dim, flat.len() / state.dim, flat);
+        let u = state.draw(state.rounds.len(), &counts, seed)?;
         let values = g.evaluate_modes(u.as_view())?;
         EvalError::check_dim(u.ncols(), values.ncols())?;
         let mut first = 0;
-        for (j, n) in counts.into_iter().enumerate() {
-            state.rows.add(j + 1, u.columns(first, n), values.columns(first, n));
+        for (j, n) in counts.iter().enumerate() {
+            state.rows.add(j + 1, u.columns(first, *n), values.columns(first, *n));
             first += n;
         }
-        state.rounds += 1;
+        state.rounds.push(counts);
         let estimate = state.tally()?;
         let (ess, share) = (estimate.weights.ess, estimate.weights.max_share);
         let certified = ess >= CERTIFIED_ESS && share <= CERTIFIED_SHARE;
         let reached = self.target_cov.is_none_or(|target| estimate.cov <= target);
         state.stopped = if self.target_cov.is_some() && certified && reached {
             Some(StopReason::Converged)
-        } else if state.rounds == ROUNDS {
+        } else if state.rounds.len() as u64 == ROUNDS {
             Some(if reached { StopReason::Converged } else { StopReason::Budget })
         } else {
             None
@@ -303,7 +319,7 @@ impl Stepwise for Certified {
     }
 
     fn progress(&self, state: &CertifiedState) -> Progress {
-        let known = state.rounds > 0;
+        let known = !state.rounds.is_empty();
         let estimate = known.then(|| state.tally().ok()).flatten();
         let next = if state.searches.is_empty() {
             self.nominal_draws()
