@@ -80,6 +80,11 @@ fn the_distribution_of_a_score_is_that_of_the_weighted_rows() {
         // Linear interpolation over 0.25 in the logarithm adds less than 0.01.
         assert!(error.abs() < 4.5 / ess.sqrt() + 0.01, "{threshold}: {error}");
     }
+    for ln_p in [-9.0, -5.0, -2.0, -0.3] {
+        let back = distribution.ln_p(distribution.quantile(ln_p));
+        assert!((back - ln_p).abs() < 1e-9, "{ln_p}: {back}");
+    }
+    assert_eq!(distribution.quantile(-50.0).to_bits(), 0.0_f64.to_bits());
     // All failures are alike, and what is far from failure is certain.
     assert_eq!(distribution.ln_p(0.0).to_bits(), distribution.ln_p(-3.0).to_bits());
     assert_eq!((distribution.ln_p(1e9), distribution.ln_p(f64::NAN)), (0.0, 0.0));

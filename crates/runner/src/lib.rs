@@ -16,6 +16,7 @@
 //! | [`reproduce`] | the evaluation of the paper |
 //! | [`figures`] | figures as SVG and PNG |
 //! | [`report`] | tables, records in JSON and pages in HTML |
+//! | `study` | certified estimates with their rows, and flows that know the tail |
 //! | [`commands`] | one module per command of the program |
 
 pub mod commands;
@@ -28,5 +29,6 @@ pub mod output;
 pub mod report;
 pub mod reproduce;
 pub mod simulation;
+mod study;
 pub mod systems;
 pub mod training;

@@ -7,14 +7,19 @@ use clap_complete::Shell;
 use latent_is::verdict::Status;
 use latent_is_runner::{
     commands::{
-        check, estimate, inspect, metrics, replay, report, reproduce, simulate, store, train,
+        check, estimate, inspect, metrics, replay, report, reproduce, simulate, store, study, train,
     },
     output::{interrupt, terminal},
 };
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 a check or a diagnostic failed or an estimate is an extrapolation, 3 budget
-spent before the target precision, 4 no usable estimate, 130 interrupted. Only `train`, `inspect`, `estimate`, `check` and `replay` use 2, only `estimate`
-uses 3 and 4.";
+const EXIT_CODES: &str = "Exit codes:
+  0    done
+  1    error
+  2    a check or a diagnostic failed, or an estimate is an extrapolation (train, inspect, estimate,
+       study, check, replay)
+  3    the budget was spent before the target precision (estimate, study)
+  4    no usable estimate (estimate, study)
+  130  interrupted";
 
 /// Failure probabilities of autonomous systems by importance sampling in the latent space of
 /// normalizing flows.
@@ -98,6 +103,17 @@ Examples:
   latent-is estimate --system racecar --criterion skid.toml --json result.json --samples failures.csv"
     )]
     Estimate(estimate::Args),
+    /// Finds the certified failure probability of a model and a flow that knows the tail, in a folder that answers
+    /// for other criteria.
+    #[command(after_help = "An interrupted study goes on when the same command is run again.
+
+Exit codes: 0 certified, 1 error, 2 suspect, 3 budget spent, 4 no usable estimate
+
+Examples:
+  latent-is study --model brake.toml --criterion crash.toml --runs 100000 -o study
+  latent-is estimate --study study --fails-if \"distance >= 80\"
+  latent-is report study/study.json")]
+    Study(study::Args),
     /// Compares sampled failures with simulated ones: density, coverage, likelihood.
     #[command(after_help = "Examples:
   latent-is metrics --real fresh.csv --criterion crash.toml --samples failures.csv --flow flow.safetensors")]
@@ -169,13 +185,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => passed(inspect::run(&args)?),
         Command::Check(args) => passed(check::run(&args)?),
         Command::Replay(args) => passed(replay::run(&args)?),
-        Command::Estimate(args) => match estimate::run(&args)? {
-            Status::Converged => success,
-            Status::Suspect | Status::Extrapolated => ExitCode::from(2),
-            Status::Budget => ExitCode::from(3),
-            // `Failed`, and any status that a later version adds.
-            _ => ExitCode::from(4),
-        },
+        Command::Estimate(args) => status(estimate::run(&args)?),
+        Command::Study(args) => status(study::run(&args)?),
         Command::Completions { shell } => {
             let mut command = Cli::command();
             let mut text = Vec::new();
@@ -184,6 +195,17 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             success
         }
     })
+}
+
+/// The exit code of a command that estimates a probability.
+fn status(status: Status) -> ExitCode {
+    match status {
+        Status::Converged => ExitCode::SUCCESS,
+        Status::Suspect | Status::Extrapolated => ExitCode::from(2),
+        Status::Budget => ExitCode::from(3),
+        // `Failed`, and any status that a later version adds.
+        _ => ExitCode::from(4),
+    }
 }
 
 /// The exit code of a command that checks something.

@@ -53,6 +53,14 @@ impl<G: LimitState, T: Transport> LimitState for ComposedLimitState<G, T> {
     fn evaluate(&self, u: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
         self.g.evaluate(self.transport.decode_points(u)?.as_view())
     }
+
+    fn modes(&self) -> usize {
+        self.g.modes()
+    }
+
+    fn evaluate_modes(&self, u: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
+        self.g.evaluate_modes(self.transport.decode_points(u)?.as_view())
+    }
 }
 
 /// The distribution of $x = T(u)$ with standard normal `u`: the nominal density of target space.

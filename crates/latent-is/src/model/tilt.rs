@@ -97,6 +97,19 @@ impl ScoreDistribution {
             }
         }
     }
+
+    /// The smallest value with a probability whose logarithm is `ln_p`; the lowest knot for a smaller one.
+    pub fn quantile(&self, ln_p: f64) -> f64 {
+        let above = self.ln_p.partition_point(|ln| *ln < ln_p);
+        match (above.checked_sub(1), self.ln_p.get(above)) {
+            (None, _) => self.thresholds.first().copied().unwrap_or(0.0),
+            (Some(i), None) => self.thresholds[i],
+            (Some(i), Some(next)) => {
+                let share = (ln_p - self.ln_p[i]) / (next - self.ln_p[i]);
+                self.thresholds[i] + share * (self.thresholds[above] - self.thresholds[i])
+            }
+        }
+    }
 }
 
 /// The tilt $\omega$ of (1) as a function of the scores.
@@ -133,9 +146,9 @@ impl Tilt {
         Ok(Self { nominal_share, scores, ln_means })
     }
 
-    /// Number of scores `k`.
-    pub fn scores(&self) -> usize {
-        self.scores.len()
+    /// The distribution functions of the scores, `[k]`.
+    pub fn distributions(&self) -> &[ScoreDistribution] {
+        &self.scores
     }
 
     /// $\ln \omega$ of rows with these scores.
@@ -186,7 +199,7 @@ impl<'a> Tilted<'a> {
     /// # Errors
     /// [`EvalError::Dimension`] when `scores` has another number of modes than `tilt` has scores.
     pub fn new(scores: &'a dyn LimitState, tilt: &'a Tilt, ln_z: f64) -> Result<Self, EvalError> {
-        EvalError::check_dim(tilt.scores(), scores.modes())?;
+        EvalError::check_dim(tilt.scores.len(), scores.modes())?;
         Ok(Self { scores, tilt, ln_z })
     }
 
@@ -205,8 +218,14 @@ impl<'a> Tilted<'a> {
         Ok(plain.ln_ratio(u.as_view())?.map(f64::exp).mean())
     }
 
-    /// $\ln (Z / \omega(u))$.
-    fn ln_ratio(&self, u: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
+    /// $\ln (Z / \omega(u))$: the logarithm of the weight of a draw of the flow.
+    ///
+    /// # Shapes
+    /// - `u`: `[d, n]`; returns `[n]`
+    ///
+    /// # Errors
+    /// [`EvalError`] when the scores cannot be evaluated.
+    pub fn ln_ratio(&self, u: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
         let values = self.scores.evaluate_modes(u)?;
         let ln_omega = self.tilt.ln_omega(values.as_view())?;
         Ok(ln_omega.map(|ln| self.ln_z - ln))

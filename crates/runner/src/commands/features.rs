@@ -10,6 +10,22 @@ use crate::outcomes::{self, options::ReadOptions, table::OutcomeTable};
 /// Key of the feature names in the provenance of a flow.
 pub(super) const FEATURES: &str = "features";
 
+/// Key of the flow of a study: its own outcomes are tilted.
+pub(super) const TILTED: &str = "tilted";
+
+/// Refuses the flow of a study, whose own outcomes are not those of the model.
+///
+/// # Errors
+/// When it is one.
+pub(super) fn refuse_tilted(file: &FlowFile, path: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !file.record.provenance.contains_key(TILTED),
+        "{} is the flow of a study: its own outcomes are tilted towards failure; use `estimate --study` with the folder",
+        path.display()
+    );
+    Ok(())
+}
+
 /// Name of the column of weights among sampled failures, if no feature has this name.
 const WEIGHT: &str = "weight";
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     commands::{
         criterion_options::CriterionOptions,
-        features::{feature_names, in_order_of, read_outcomes, weight_column},
+        features::{feature_names, in_order_of, read_outcomes, refuse_tilted, weight_column},
     },
     criterion::FailureCriterion,
     outcomes::{options::ReadOptions, table::OutcomeTable},
@@ -69,7 +69,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let _outputs = Outputs::claim(&inputs, &written, &[])?;
     let real = read_outcomes(&args.real, &args.read)?;
     let flow = match &args.flow {
-        Some(path) => Some(FlowFile::load(path, &flow_core::default_device())?),
+        Some(path) => {
+            let file = FlowFile::load(path, &flow_core::default_device())?;
+            refuse_tilted(&file, path)?;
+            Some(file)
+        }
         None => None,
     };
     let names = flow.as_ref().map_or_else(|| real.names.clone(), feature_names);

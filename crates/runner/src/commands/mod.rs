@@ -14,4 +14,6 @@ pub mod simulate;
 mod simulate_model;
 pub mod store;
 mod store_options;
+pub mod study;
+mod study_terminal;
 pub mod train;

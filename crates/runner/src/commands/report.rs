@@ -13,7 +13,7 @@ use crate::{
     report::{
         html::{
             estimate::page_of_estimate, evaluation::page_of_evaluation,
-            model_estimate::page_of_model_estimate,
+            model_estimate::page_of_model_estimate, study::page_of_study,
         },
         input::ReportInput,
     },
@@ -25,7 +25,7 @@ const LARGEST_PICTURE: u64 = 50_000_000;
 /// Makes one HTML page with numbers, settings, figures and versions.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// File that `estimate --json` wrote, or the `results.json` of `reproduce`.
+    /// File that `estimate --json` wrote, the `study.json` of `study`, or the `results.json` of `reproduce`.
     #[arg(value_name = "JSON")]
     results: PathBuf,
     /// File of the page to write [default: the input file with the extension .html].
@@ -46,6 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let page = match ReportInput::parse(&text).with_context(named)? {
         ReportInput::Estimate(record) => page_of_estimate(&record)?,
         ReportInput::ModelEstimate(record) => page_of_model_estimate(&record)?,
+        ReportInput::Study(study) => page_of_study(&study)?,
         // `reproduce` makes the figure of the samples, because that needs the flow.
         ReportInput::Evaluation(results) => {
             page_of_evaluation(&results, picture_in(&samples)?.as_deref())?

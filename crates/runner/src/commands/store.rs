@@ -14,7 +14,7 @@ use store::{Columns, Reader};
 
 use crate::{
     models::{columns::SampleColumns, samples::Samples, words},
-    outcomes::{Format, shape::TableShape},
+    outcomes::{Format, shape::TableShape, text::listed},
     output::{
         outputs::Outputs,
         terminal::{print_line, print_note},
@@ -58,8 +58,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         table.add_row([name, &value]);
     };
     row("model", identity.model.clone());
-    row("inputs", identity.inputs.join(", "));
-    row("outputs", identity.outputs.join(", "));
+    row("inputs", listed(&identity.inputs, ", "));
+    row("outputs", listed(&identity.outputs, ", "));
     row("evaluations", n.to_string());
     for (status, count) in by_status(&columns.statuses) {
         row(&format!("  {status}"), count.to_string());
@@ -89,7 +89,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         more,
         statuses: Some(columns.statuses),
     };
+    let lost = samples.statuses.iter().flatten().any(|status| !status.is_done());
     samples.write(out)?;
+    if lost && Format::to_write(out)? != Format::Csv {
+        print_note!("what the statuses say, which is text, is written to .csv only");
+    }
     print_line!("{n} evaluations written to {}", out.display());
     Ok(())
 }

@@ -20,6 +20,11 @@ pub(super) struct StoreOptions {
 }
 
 impl StoreOptions {
+    /// The evaluations in this folder.
+    pub(super) fn in_folder(folder: PathBuf, again: bool) -> Self {
+        Self { store: Some(folder), again }
+    }
+
     /// Refuses the options where no model is run. `requires` does not see this where another source is given.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ use std::path::Path;
 use anyhow::Context;
 use flow_core::bijection::Standardise;
 use latent_is::{EvalError, Judge, Judgement, LimitState};
-use nalgebra::{DMatrixView, DVector, DVectorView};
+use nalgebra::{DMatrix, DMatrixView, DVector, DVectorView};
 
 use crate::{
     criterion::{
@@ -111,7 +111,20 @@ impl FailureCriterion {
         let origin = path.display().to_string();
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {origin}"))?;
-        let file: Group = toml::from_str(&text).map_err(|error| invalid(&error, &text, &origin))?;
+        Self::parse_for_model(text, &origin, names)
+    }
+
+    /// The same from text; `origin` names the file in messages.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and when the text is in standardised units.
+    pub fn parse_for_model(
+        text: impl Into<String>,
+        origin: &str,
+        names: &[String],
+    ) -> anyhow::Result<Self> {
+        let text = text.into();
+        let file: Group = toml::from_str(&text).map_err(|error| invalid(&error, &text, origin))?;
         if let Some(units) = &file.units
             && *units.get_ref() == CriterionUnits::Standardised
         {
@@ -121,7 +134,7 @@ impl FailureCriterion {
                  write all numbers in the units of its outputs"
             );
         }
-        Self::of_group(&file, text, &origin, names, &unscaled(names)?)
+        Self::of_group(&file, text, origin, names, &unscaled(names)?)
     }
 
     fn of_group(
@@ -220,6 +233,18 @@ impl LimitState for FailureCriterion {
     fn evaluate(&self, x_std: DMatrixView<'_, f64>) -> Result<DVector<f64>, EvalError> {
         let values = self.judge(x_std)?.into_iter().map(|value| value.unwrap_or(f64::NAN));
         Ok(DVector::from_iterator(x_std.ncols(), values))
+    }
+
+    fn modes(&self) -> usize {
+        Judge::modes(self)
+    }
+
+    fn evaluate_modes(&self, x_std: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EvalError> {
+        let k = Judge::modes(self);
+        let values = self.judge_modes(x_std)?.into_iter();
+        let values: Vec<f64> =
+            values.flat_map(|value| value.unwrap_or_else(|_| vec![f64::NAN; k])).collect();
+        Ok(DMatrix::from_vec(k, x_std.ncols(), values))
     }
 }
 

@@ -13,5 +13,6 @@ pub mod interrupt;
 pub mod number;
 pub mod outputs;
 pub mod progress;
+pub(crate) mod tensors;
 pub mod terminal;
 pub(crate) mod toml_error;

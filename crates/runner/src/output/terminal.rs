@@ -63,7 +63,7 @@ pub fn finish() -> anyhow::Result<()> {
 
 /// The message of an error: one line with all causes. With `verbose`, each cause follows in full.
 pub fn message(error: &anyhow::Error, verbose: bool) -> String {
-    let line = escaped(&one_line(&format!("{error:#}"))).into_owned();
+    let line = escaped(&one_line(&causes(error))).into_owned();
     if verbose {
         let mut text = line;
         for cause in error.chain() {
@@ -77,6 +77,20 @@ pub fn message(error: &anyhow::Error, verbose: bool) -> String {
     }
     let begin: String = line.chars().take(LONGEST).collect();
     format!("{begin}… ({} more characters; --verbose shows them)", length - LONGEST)
+}
+
+/// An error with its causes, each of them once: many a library repeats the cause in the error.
+fn causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(cause.trim_end()) {
+            let _ = write!(text, ": {cause}");
+        }
+    }
+    text
 }
 
 /// The lines of a message as one, without excerpts of files (`3 | [[box`).

@@ -8,13 +8,16 @@ use std::ops::RangeInclusive;
 use latent_is::{Estimate, Interval};
 
 use crate::{
-    report::{estimate::EstimateRecord, model_estimate::ModelEstimateRecord},
+    report::{estimate::EstimateRecord, model_estimate::ModelEstimateRecord, study::StudyRecord},
     reproduce::{key::RowKey, results::Results, row::Row, trial_log::TrialRecord},
     systems::probability::CountedProbability,
 };
 
 /// Largest count that a page shows: up to here, `f64` holds every integer.
 const LARGEST_COUNT: u64 = 1 << 53;
+
+/// Most regions of a criterion on a page.
+const LARGEST_MODES: usize = 1_000_000;
 
 /// Checks an estimate.
 ///
@@ -79,6 +82,30 @@ pub(super) fn model_estimate(record: &ModelEstimateRecord) -> anyhow::Result<()>
     ordered("interval", &record.interval)?;
     not_negative("target_cov", record.target_cov)?;
     count("looked_up", record.looked_up)
+}
+
+/// Checks a study.
+///
+/// # Errors
+/// As [`estimate`].
+pub(super) fn study(record: &StudyRecord) -> anyhow::Result<()> {
+    model_estimate(&record.certified)?;
+    not_negative("rows.mean_weight", record.rows.mean_weight)?;
+    for (i, level) in record.levels.iter().enumerate() {
+        anyhow::ensure!(
+            level.mode < LARGEST_MODES,
+            "`levels[{i}].mode` is {}, which is too large",
+            level.mode
+        );
+        ordered(&format!("levels[{i}].interval"), &level.interval)?;
+        anyhow::ensure!(
+            level.threshold.is_finite() && level.ln_p <= 0.0,
+            "`levels[{i}]` has the threshold {} and the logarithm {} of a probability",
+            level.threshold,
+            level.ln_p
+        );
+    }
+    Ok(())
 }
 
 /// Checks what all estimates have.

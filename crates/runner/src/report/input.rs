@@ -13,6 +13,7 @@ use crate::{
         checks,
         estimate::{self, EstimateRecord},
         model_estimate::{self, ModelEstimateRecord},
+        study::{self, StudyRecord},
     },
     reproduce::results::{self, Results},
 };
@@ -24,6 +25,8 @@ pub enum ReportInput {
     Estimate(Box<EstimateRecord>),
     /// What `estimate --model --json` writes.
     ModelEstimate(Box<ModelEstimateRecord>),
+    /// What `study` writes to `study.json`.
+    Study(Box<StudyRecord>),
     /// The `results.json` of `reproduce`.
     Evaluation(Box<Results>),
 }
@@ -37,7 +40,18 @@ impl ReportInput {
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let value: Value = serde_json::from_str(text).context("it is not JSON")?;
         let has = |keys: &[&str]| keys.iter().all(|key| value.get(key).is_some());
-        if has(&["format", "model"]) {
+        if has(&["format", "certified"]) {
+            let format = value.get("format").and_then(Value::as_str).unwrap_or_default();
+            anyhow::ensure!(
+                format == study::FORMAT,
+                "its format is `{}`, but this program reads `{}`; run `study` again",
+                shown(format),
+                study::FORMAT
+            );
+            let record: StudyRecord = typed(&value, text, "study", 0)?;
+            checks::study(&record)?;
+            Ok(Self::Study(Box::new(record)))
+        } else if has(&["format", "model"]) {
             let format = value.get("format").and_then(Value::as_str).unwrap_or_default();
             anyhow::ensure!(
                 format == model_estimate::FORMAT,

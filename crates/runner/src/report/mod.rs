@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`mod@table`] | a table as text, Markdown and LaTeX |
 //! | [`mod@evaluation`], [`mod@quality`], [`mod@settings`] | the tables of an evaluation |
-//! | [`mod@estimate`] | the record of an estimate, as JSON |
+//! | [`mod@estimate`], [`mod@model_estimate`], [`mod@study`] | the records of estimates and of studies, as JSON |
 //! | [`mod@input`] | the JSON of an estimate or of an evaluation, read back and checked |
 //! | [`mod@html`] | pages of an evaluation and of an estimate |
 
@@ -17,6 +17,7 @@ pub mod input;
 pub mod model_estimate;
 pub mod quality;
 pub mod settings;
+pub mod study;
 pub mod table;
 
 use std::path::Path;

@@ -6,18 +6,19 @@
 
 use std::{collections::HashMap, path::Path};
 
-use anyhow::Context;
 use flow_core::Flow;
 use latent_is::{LimitState, latent::enclose};
 use mvee::Mvee;
 use nalgebra::DMatrix;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
-use crate::{output::file, systems::probability::CountedProbability};
+use crate::{
+    output::tensors::{self, FileKind, Tensors},
+    systems::probability::CountedProbability,
+};
 
-const FORMAT: &str = "latent-is reference";
-const VERSION: &str = "1";
+/// The file of a reference.
+const FILE: FileKind = FileKind { format: "latent-is reference", version: "1", kind: "reference" };
 /// Failures in the file, at most.
 const FAILURES: usize = 10_000;
 /// Outcomes in the file, at most, for likelihoods and figures.
@@ -122,28 +123,12 @@ impl Reference {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
-        let bytes =
-            |x: &DMatrix<f64>| -> Vec<u8> { x.iter().flat_map(|v| v.to_le_bytes()).collect() };
-        let mut stored = vec![
-            ("failures".to_owned(), self.failures.shape(), bytes(&self.failures)),
-            ("outcomes".to_owned(), self.outcomes.shape(), bytes(&self.outcomes)),
-        ];
+        let mut matrices =
+            vec![("failures".to_owned(), &self.failures), ("outcomes".to_owned(), &self.outcomes)];
         for (k, region) in self.regions.iter().enumerate() {
-            stored.push((format!("region.{k}"), region.shape(), bytes(region)));
+            matrices.push((region_name(k), region));
         }
-        let tensors = stored
-            .iter()
-            // A column-major [d, n] matrix is a row-major [n, d] tensor.
-            .map(|(name, (d, n), data)| {
-                Ok((name, TensorView::new(Dtype::F64, vec![*n, *d], data)?))
-            })
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        let meta = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("version".to_owned(), VERSION.to_owned()),
-            ("facts".to_owned(), serde_json::to_string(&self.facts)?),
-        ]);
-        file::write(path, safetensors::serialize(tensors, Some(meta))?)
+        tensors::write(path, FILE, &self.facts, &matrices)
     }
 
     /// Reads a reference from the bytes of a file; `origin` names it in messages.
@@ -151,38 +136,24 @@ impl Reference {
     /// # Errors
     /// When the bytes are truncated, not a reference, or of another format version.
     pub fn from_bytes(bytes: &[u8], origin: &str) -> anyhow::Result<Self> {
-        let broken = || format!("{origin} is truncated or not a reference");
-        let (_, header) = SafeTensors::read_metadata(bytes).with_context(broken)?;
-        let meta = header.metadata().clone().unwrap_or_default();
-        anyhow::ensure!(
-            meta.get("format").map(String::as_str) == Some(FORMAT),
-            "{origin} is not a reference written by this program"
-        );
-        let version = meta.get("version").map_or("none", String::as_str);
-        anyhow::ensure!(
-            version == VERSION,
-            "{origin} has format version {version}, this program reads version {VERSION}"
-        );
-        let facts = meta.get("facts").map_or("", String::as_str);
-        let facts = serde_json::from_str(facts).with_context(broken)?;
-        let tensors = SafeTensors::deserialize(bytes).with_context(broken)?;
-        let matrix = |name: &str| -> anyhow::Result<DMatrix<f64>> {
-            let view = tensors.tensor(name).with_context(broken)?;
-            let [n, d] = view.shape() else { anyhow::bail!("{origin}: `{name}` is not a matrix") };
-            let numbers = view.data().as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b));
-            anyhow::ensure!(
-                view.dtype() == Dtype::F64,
-                "{origin}: the numbers of `{name}` are not f64"
-            );
-            Ok(DMatrix::from_iterator(*d, *n, numbers))
-        };
+        let tensors = Tensors::read(bytes, FILE, origin)?;
         let regions = (0..)
-            .map(|k| format!("region.{k}"))
-            .take_while(|name| tensors.tensor(name).is_ok())
-            .map(|name| matrix(&name))
+            .map(region_name)
+            .take_while(|name| tensors.has(name))
+            .map(|name| tensors.matrix(&name))
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { regions, failures: matrix("failures")?, outcomes: matrix("outcomes")?, facts })
+        Ok(Self {
+            regions,
+            failures: tensors.matrix("failures")?,
+            outcomes: tensors.matrix("outcomes")?,
+            facts: tensors.facts()?,
+        })
     }
+}
+
+/// Name of the points of region `k`.
+fn region_name(k: usize) -> String {
+    format!("region.{k}")
 }
 
 #[cfg(test)]

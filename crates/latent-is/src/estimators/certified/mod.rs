@@ -332,6 +332,8 @@ impl Stepwise for Certified {
             phase: match (state.searches.is_empty(), state.searching()) {
                 (true, _) => "nominal",
                 (_, Some(_)) => "search",
+                // The last level is to be seen.
+                _ if state.rounds.is_empty() => "search",
                 _ => "draws",
             },
             done: state.stopped.is_some(),

@@ -2,10 +2,12 @@
 
 mod failures;
 mod judgement;
-mod model;
+pub(super) mod model;
 mod model_failures;
 mod model_missing;
-mod model_terminal;
+pub(super) mod model_record;
+pub(super) mod model_terminal;
+mod of_study;
 mod source;
 mod terminal;
 
@@ -64,7 +66,7 @@ const BUDGET: [u64; 2] = [200_000, 20_000];
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     /// File of the flow.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["system", "model"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["system", "model", "study"])]
     flow: Option<PathBuf>,
     /// Use the shipped flow of this system instead: robot, racecar or f16.
     #[arg(long, conflicts_with = "flow")]
@@ -72,6 +74,16 @@ pub struct Args {
     /// Run this simulator, a model file in TOML, instead of a flow.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["flow", "system", "data", "space", "device"])]
     model: Option<PathBuf>,
+    /// Take the rows and the flow of this study, a folder that `study` wrote, for another criterion.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["flow", "system", "model", "data", "space", "method", "samples"]
+    )]
+    study: Option<PathBuf>,
+    /// Ask the model of the study again, with at most this number of runs.
+    #[arg(long, value_name = "N", requires = "study", conflicts_with_all = ["budget", "device"])]
+    runs: Option<u64>,
     #[command(flatten)]
     store: StoreOptions,
     #[command(flatten)]
@@ -116,6 +128,10 @@ pub struct Args {
 /// When a file or an argument is invalid, or the estimator fails.
 pub fn run(args: &Args) -> anyhow::Result<Status> {
     args.criterion.required()?;
+    if let Some(path) = &args.study {
+        args.store.refuse()?;
+        return of_study::run(args, path);
+    }
     let Some(path) = &args.model else {
         args.store.refuse()?;
         return of_flow(args);

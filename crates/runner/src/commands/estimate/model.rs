@@ -4,26 +4,27 @@ use std::{fmt::Write as _, io, path::Path, sync::Arc, time::Instant};
 
 use anyhow::Context;
 use latent_is::{
-    Budget, ModelLimitState, NanPolicy, Run, StandardNormal,
+    Budget, Run, StandardNormal,
+    method::stepwise::Progress,
     run::{Observer, Report},
     verdict::Status,
 };
-use programs::OnFailure;
-use sim_core::{Model, ModelSimulator, rng::derive};
+use sim_core::Model;
 
 use crate::{
     commands::estimate::{
-        Args, CONFIDENCE, RECORDED, claim, model_failures, model_missing, model_terminal,
+        Args, claim,
+        model_record::{ModelRun, kept},
+        model_terminal,
     },
     estimation::model_method::MethodChoice,
-    models::{file::ModelFile, open::OpenModel},
+    models::file::ModelFile,
     outcomes::Format,
     output::{
         file,
         progress::TaskProgress,
         terminal::{print_line, print_note},
     },
-    report::model_estimate::{FORMAT, ModelEstimateRecord, Uncounted},
 };
 
 /// Estimates the failure probability of the model at `path`.
@@ -47,8 +48,7 @@ pub(super) fn run(
     let dim = model.inputs().latent_dim();
     let method = args.method.unwrap_or_else(|| MethodChoice::for_inputs(dim, budget));
     let estimator = method.estimator(dim, target_cov, budget)?;
-    let g = ModelLimitState::new(&model, criterion.clone(), args.seed)?
-        .with_policy(policy(file.run().on_failure()));
+    let g = ModelRun::limit_state(&file, &model, &criterion, args.seed)?;
     print_note!("{}: {dim} random inputs, method {method}", model.name());
 
     let begin = Instant::now();
@@ -61,66 +61,31 @@ pub(super) fn run(
     let outcome = run.start(&StandardNormal::new(dim), &g);
     drop(run);
     progress.finish();
-    let kept = || match model.store() {
-        Some(store) => format!("all finished evaluations are in {}", store.folder().display()),
-        None => "the model has no store".to_owned(),
-    };
-    let outcome = outcome.with_context(|| format!("the run stopped ({})", kept()))?;
+    let outcome = outcome.with_context(|| format!("the run stopped ({})", kept(&model)))?;
     let Some(estimate) = outcome.estimate else {
         print_line!(
-            "The budget of {budget} evaluations was spent before there was an estimate ({}). Raise --budget \
-             and run the command again.",
-            kept()
+            "A budget of {budget} evaluations is too small for an estimate ({}). Raise --budget and run the command \
+             again.",
+            kept(&model)
         );
         return Ok(Status::Failed);
     };
-    let uncounted: Vec<Uncounted> = g.failures().iter().map(Uncounted::from).collect();
-    let missing = if policy(file.run().on_failure()) == NanPolicy::Unknown
-        && model_missing::matter(&estimate)
-    {
-        let parts = (&model, &criterion);
-        let missing = model_missing::as_failures(estimator.as_ref(), parts, budget, args.seed);
-        // The answer that there is must not be lost with it: it searches where the model crashes.
-        missing.unwrap_or_else(|error| {
-            print_note!("{}: the second search stopped: {error:#}", model.name());
-            None
-        })
-    } else {
-        None
-    };
-    let seconds = begin.elapsed().as_secs_f64();
-    let looked_up = model.looked_up();
-    let failures = model_failures::of(&estimate, &g)?;
-    if let Some(path) = &args.samples {
-        failures.write(path)?;
-    }
-    model.sync()?;
-    let verdict = estimate.verdict();
-    let status = verdict.status;
-    let record = ModelEstimateRecord {
-        format: FORMAT.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        name: model.name().to_owned(),
-        model: file.text().to_owned(),
-        criterion: criterion.text().to_owned(),
+    let parts = ModelRun {
+        file: &file,
+        model: &model,
+        criterion: &criterion,
+        g: &g,
         method,
         seed: args.seed,
         target_cov,
         budget,
-        probability: estimate.pf(),
-        interval: model_missing::widened(estimate.interval(CONFIDENCE), missing.as_ref()),
-        sentence: verdict.to_string(),
-        verdict,
-        looked_up,
-        inputs: failures.columns.inputs.clone(),
-        outputs: failures.columns.outputs.clone(),
-        draws: draws(&model, args.seed)?,
-        failures: model_failures::most_likely(&estimate, &failures, RECORDED),
-        without_an_outcome: uncounted,
-        missing_as_failures: missing,
-        counted_as: file.run().on_failure(),
-        estimate,
     };
+    let (record, failures) = parts.record(estimator.as_ref(), (estimate, model.looked_up()))?;
+    let seconds = begin.elapsed().as_secs_f64();
+    if let Some(path) = &args.samples {
+        failures.write(path)?;
+    }
+    model.sync()?;
     if let Some(path) = &args.json {
         file::write(path, serde_json::to_string_pretty(&record)?)?;
     }
@@ -132,21 +97,7 @@ pub(super) fn run(
     if let Some(path) = &args.json {
         print_line!("estimate written to {}", path.display());
     }
-    Ok(status)
-}
-
-/// Draws of the inputs.
-fn draws(model: &OpenModel, seed: u64) -> anyhow::Result<Vec<Vec<f64>>> {
-    let (w, _) = ModelSimulator::new(model).inputs(0, RECORDED, derive(seed, "draws", 0))?;
-    Ok(w.column_iter().map(|column| column.iter().copied().collect()).collect())
-}
-
-fn policy(on_failure: OnFailure) -> NanPolicy {
-    match on_failure {
-        OnFailure::Failure => NanPolicy::Failure,
-        OnFailure::Abort => NanPolicy::Abort,
-        _ => NanPolicy::Unknown,
-    }
+    Ok(record.verdict.status)
 }
 
 /// One line per level, and what the final draws give so far.
@@ -154,28 +105,36 @@ pub(super) struct Levels(pub(super) Arc<TaskProgress>);
 
 impl Observer for Levels {
     fn step(&mut self, report: &Report<'_>) -> io::Result<()> {
-        let p = &report.progress;
-        let mut line = format!("{} evaluations, {}", p.evaluations, p.phase);
-        match (&p.level, p.phase) {
-            (Some(level), "search" | "levels") => {
-                let _ = write!(
-                    line,
-                    ", level {}: threshold {:.3e}, {} failures of {}",
-                    level.level, level.threshold, level.failures, level.evaluations
-                );
-            }
-            _ => {
-                if let (Some(ln_pf), Some(cov)) = (p.ln_pf, p.cov) {
-                    let _ = write!(
-                        line,
-                        ": P = {:.3e} with coefficient of variation {:.1} %",
-                        ln_pf.exp(),
-                        100.0 * cov
-                    );
-                }
-            }
-        }
-        self.0.print_line(&line);
+        self.0.print_line(&step(&report.progress));
         Ok(())
     }
+}
+
+/// How far a run is, in words.
+pub(in crate::commands) fn step(p: &Progress) -> String {
+    let mut line = format!("{} evaluations, {}", p.evaluations, p.phase);
+    match (&p.level, p.phase) {
+        (Some(level), "search" | "levels") => {
+            let _ = write!(
+                line,
+                ", level {}: threshold {:.3e}, {} failures of {}",
+                level.level,
+                level.threshold,
+                level.failures,
+                // Chains start from states that are not evaluated again.
+                level.evaluations.max(level.ess as u64)
+            );
+        }
+        _ => {
+            if let (Some(ln_pf), Some(cov)) = (p.ln_pf, p.cov) {
+                let _ = write!(
+                    line,
+                    ": P = {:.3e} with coefficient of variation {:.1} %",
+                    ln_pf.exp(),
+                    100.0 * cov
+                );
+            }
+        }
+    }
+    line
 }

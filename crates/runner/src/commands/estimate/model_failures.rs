@@ -1,10 +1,13 @@
 //! The sampled failures of a model, with all that is needed to run them again.
 
+use std::sync::Arc;
+
 use latent_is::{Estimate, Judge, ModelLimitState};
 use sim_core::Model;
 
 use crate::{
     models::{columns::SampleColumns, open::OpenModel, samples::Samples},
+    output::progress::TaskProgress,
     report::model_estimate::RecordedFailure,
 };
 
@@ -18,6 +21,10 @@ pub(super) fn of<C: Judge>(
 ) -> anyhow::Result<Samples> {
     let model = *g.model();
     let (w, seeds) = g.inputs_and_seeds(estimate.sample.points.as_view())?;
+    if model.store().is_none() {
+        let label = format!("{}: the failures again, for their outcomes", model.name());
+        model.watch(&Arc::new(TaskProgress::start(label, seeds.len() as u64)));
+    }
     let outputs = model.evaluate(w.as_view(), &seeds)?.outputs;
     let more = vec![("weight", estimate.sample.ln_w.map(f64::exp))];
     let columns = SampleColumns::of(model);

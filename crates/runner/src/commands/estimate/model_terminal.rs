@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Prints the estimate, its diagnostics and the verdict.
-pub(super) fn print(record: &ModelEstimateRecord, seconds: f64) {
+pub(in crate::commands) fn print(record: &ModelEstimateRecord, seconds: f64) {
     let estimate = &record.estimate;
     let mut table = Table::new();
     let mut row = |name: &str, value: String| {

@@ -5,7 +5,9 @@ use std::path::Path;
 use flow_core::{Device, FlowFile};
 
 use crate::{
-    commands::features::feature_names, estimation::method::Space, systems::system::System,
+    commands::features::{feature_names, refuse_tilted},
+    estimation::method::Space,
+    systems::system::System,
 };
 
 /// A flow with the names of its features and its origin.
@@ -30,6 +32,7 @@ impl FlowSource {
     ) -> anyhow::Result<Self> {
         if let Some(path) = path {
             let file = FlowFile::load(path, device)?;
+            refuse_tilted(&file, path)?;
             return Ok(Self {
                 names: feature_names(&file),
                 file,

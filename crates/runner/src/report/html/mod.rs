@@ -5,3 +5,4 @@ pub mod evaluation;
 pub mod model_estimate;
 mod page;
 mod parts;
+pub mod study;

@@ -1,7 +1,7 @@
 //! The page of an estimate of a model.
 
-use latent_is::scientific;
-use maud::html;
+use latent_is::{Estimate, scientific};
+use maud::{Markup, html};
 
 use crate::{
     models::words,
@@ -26,6 +26,16 @@ const COLUMNS: usize = 12;
 /// When a figure cannot be drawn. The record has passed the checks of
 /// [`ReportInput`](crate::report::input::ReportInput).
 pub fn page_of_model_estimate(record: &ModelEstimateRecord) -> anyhow::Result<String> {
+    let title = format!("Failure probability of {}", record.name);
+    page_with(record, &title, &html! {})
+}
+
+/// The same with another title and with `more` after the numbers.
+pub(super) fn page_with(
+    record: &ModelEstimateRecord,
+    title: &str,
+    more: &Markup,
+) -> anyhow::Result<String> {
     let estimate = &record.estimate;
     let status = format!("{:?}", record.verdict.status).to_lowercase();
     let mut figures = Vec::new();
@@ -46,7 +56,7 @@ pub fn page_of_model_estimate(record: &ModelEstimateRecord) -> anyhow::Result<St
         ("evaluations looked up in the store", record.looked_up.to_string()),
     ];
     Ok(page(
-        &format!("Failure probability of {}", record.name),
+        title,
         &html! {
             p.verdict.(status) { strong { (status) ". " } (record.sentence) }
             (pairs(numbers.into_iter()))
@@ -65,6 +75,8 @@ pub fn page_of_model_estimate(record: &ModelEstimateRecord) -> anyhow::Result<St
                     }
                 }
             }
+            @if !estimate.modes.is_empty() { h2 { "Regions of the criterion" } (regions(estimate)) }
+            (more)
             h2 { "Criterion" }
             pre { (record.criterion) }
             h2 { "The most likely failures" }
@@ -80,8 +92,27 @@ pub fn page_of_model_estimate(record: &ModelEstimateRecord) -> anyhow::Result<St
     ))
 }
 
+/// The regions of the criterion with their probabilities.
+fn regions(estimate: &Estimate) -> Markup {
+    let shown =
+        |ln_pf: Option<f64>| ln_pf.map_or_else(|| "none".to_owned(), |ln| scientific(ln, 4));
+    html! {
+        table {
+            thead { tr {
+                th.n { "region" } th.n { "probability" } th.n { "coefficient of variation" } th.n { "by its search" }
+            } }
+            tbody { @for (index, mode) in estimate.modes.iter().enumerate() { tr {
+                td.n { (index + 1) }
+                td.n { (shown(mode.ln_pf.is_finite().then_some(mode.ln_pf))) }
+                td.n { @if mode.cov.is_finite() { (format!("{:.1} %", 100.0 * mode.cov)) } }
+                td.n { (shown(mode.ln_pf_search)) }
+            } } }
+        }
+    }
+}
+
 /// The most likely failures, with all that is needed to run them again.
-fn listed(record: &ModelEstimateRecord) -> maud::Markup {
+fn listed(record: &ModelEstimateRecord) -> Markup {
     let names = record.inputs.iter().take(COLUMNS).chain(record.outputs.iter().take(COLUMNS));
     let values = |failure: &RecordedFailure| {
         let inputs = failure.inputs.iter().take(COLUMNS).map(|value| Some(*value));
@@ -93,11 +124,11 @@ fn listed(record: &ModelEstimateRecord) -> maud::Markup {
         @if record.failures.is_empty() {
             p { "No failure was drawn." }
         } @else {
-            p { "Most likely first: the smallest distance from the median of all inputs, in standard normal space. \
-                 Inputs, then outputs; " code { "estimate --samples" } " writes all digits for " code { "replay" } "." }
+            p { "Most likely first: the smallest distance from the median of all inputs, in standard normal space. "
+                (shown_columns(record)) "; " code { "estimate --samples" } " writes all digits for " code { "replay" } "." }
             div.wide { table {
                 thead { tr {
-                    th.n { "distance" }
+                    th.n { "from the median" }
                     @for name in names { th.n { (name) } }
                     th.n { "seed" }
                 } }
@@ -111,6 +142,31 @@ fn listed(record: &ModelEstimateRecord) -> maud::Markup {
     }
 }
 
+/// Whether there are at most two different values.
+fn two_values(values: impl Iterator<Item = f64>) -> bool {
+    let mut seen: Vec<f64> = Vec::new();
+    for value in values {
+        if !seen.iter().any(|other| other.total_cmp(&value).is_eq()) {
+            seen.push(value);
+        }
+        if seen.len() > 2 {
+            return false;
+        }
+    }
+    true
+}
+
+/// Which inputs and outputs are shown.
+fn shown_columns(record: &ModelEstimateRecord) -> String {
+    let part = |n: usize, name: &str| match n {
+        n if n > COLUMNS => format!("{COLUMNS} of {n} {name}"),
+        _ => name.to_owned(),
+    };
+    let [inputs, outputs] = [(record.inputs.len(), "inputs"), (record.outputs.len(), "outputs")]
+        .map(|(n, name)| part(n, name));
+    format!("The columns are {inputs}, then {outputs}")
+}
+
 /// Draws of the inputs and the failures found, in the two inputs that differ most between them.
 fn failures(record: &ModelEstimateRecord) -> anyhow::Result<String> {
     let moments = |rows: &mut dyn Iterator<Item = f64>| {
@@ -122,8 +178,14 @@ fn failures(record: &ModelEstimateRecord) -> anyhow::Result<String> {
     let far = |i: usize| {
         let (mean, sd) = moments(&mut record.draws.iter().map(|w| w[i]));
         let (failing, _) = moments(&mut record.failures.iter().map(|f| f.inputs[i]));
-        // An input that does not vary is not looked at.
-        if sd > 0.0 { ((failing - mean) / sd).abs() } else { -1.0 }
+        // An input that does not vary is not looked at, one of two values makes no picture.
+        if two_values(record.draws.iter().map(|w| w[i])) {
+            -0.5
+        } else if sd > 0.0 {
+            ((failing - mean) / sd).abs()
+        } else {
+            -1.0
+        }
     };
     let [i, j] = two_largest(record.inputs.len(), far);
     clouds(

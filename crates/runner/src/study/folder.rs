@@ -1,0 +1,39 @@
+//! The files of a study.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of a study.
+#[derive(Clone, Debug)]
+pub(crate) struct StudyFolder(pub(crate) PathBuf);
+
+impl StudyFolder {
+    /// The record.
+    pub(crate) fn record(&self) -> PathBuf {
+        self.0.join("study.json")
+    }
+
+    /// The rows.
+    pub(crate) fn rows(&self) -> PathBuf {
+        self.0.join("rows.safetensors")
+    }
+
+    /// The flow of the tilted outcomes.
+    pub(crate) fn flow(&self) -> PathBuf {
+        self.0.join("flow.safetensors")
+    }
+
+    /// The checkpoint of its training.
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        self.0.join("flow.safetensors.ckpt")
+    }
+
+    /// The evaluations of the model.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.0.join("store")
+    }
+
+    /// The folder, for messages.
+    pub(crate) fn shown(&self) -> std::path::Display<'_> {
+        Path::display(&self.0)
+    }
+}
