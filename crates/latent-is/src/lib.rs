@@ -116,7 +116,7 @@ pub use method::{final_stage, two_level};
 #[cfg(feature = "flow")]
 pub use model::flow;
 pub use model::{
-    counting, density, latent, limit_state, model_limit_state, nan_policy, tilt, transport,
+    counting, density, latent, limit_state, model_limit_state, nan_policy, tilt, tilted, transport,
 };
 pub use result::{diagnostics, ensemble, estimate, interval, support, verdict};
 
@@ -154,7 +154,8 @@ pub use sequential::{Moves, Sequential};
 pub use settings::Builder;
 pub use subset::SubsetSimulation;
 pub use support::Support;
-pub use tilt::{Tilt, Tilted, TiltedLimitState};
+pub use tilt::Tilt;
+pub use tilted::{Tilted, TiltedLimitState};
 pub use transport::Transport;
 pub use two_level::{Correction, TwoLevel};
 pub use verdict::{Reason, Status, Verdict};

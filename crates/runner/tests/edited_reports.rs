@@ -145,3 +145,24 @@ fn an_edited_evaluation_is_refused_with_the_key() {
         assert!(error.contains(expected), "{pointer} = {value}: {error}");
     }
 }
+
+#[test]
+fn an_edited_study_is_refused_with_the_key() {
+    ReportInput::parse(&result("study.json").to_string()).unwrap();
+    for (pointer, value, expected) in [
+        ("/format", json!("latent-is study, version 0"), "run `study` again"),
+        ("/certified/probability", json!(1.5), "`probability` must lie between 0 and 1"),
+        ("/rows/mean_weight", json!(-1.0), "`rows.mean_weight` must not be negative"),
+        ("/levels/0/mode", json!(u64::MAX), "`levels[0].mode` is"),
+        ("/levels/0/ln_p", json!(0.1), "`levels[0]` has the threshold"),
+        ("/levels/1/interval/ln_lower", json!(0.5), "`levels[1].interval` must go from"),
+        ("/flow/tilt/nominal_share", json!(0.0), "`nominal_share` must be"),
+        ("/flow/tilt/ln_means", json!([]), "as many means as scores"),
+        ("/flow/tilt/scores/0/ln_p", json!([-6.6, 0.0]), "as many probabilities as thresholds"),
+        ("/flow/tilt/scores/0/ln_p", json!([-6.6, -7.0, 0.0]), "increasing"),
+        ("/flow/tilt/scores/0/thresholds", json!([0.0, 20.0, 20.0]), "increasing"),
+    ] {
+        let error = edited("study.json", pointer, Some(value.clone()));
+        assert!(error.contains(expected), "{pointer} = {value}: {error}");
+    }
+}

@@ -22,7 +22,7 @@ use latent_is_runner::{
     report::{
         html::{
             estimate::page_of_estimate, evaluation::page_of_evaluation,
-            model_estimate::page_of_model_estimate,
+            model_estimate::page_of_model_estimate, study::page_of_study,
         },
         input::ReportInput,
     },
@@ -128,7 +128,7 @@ proptest! {
 
     #[test]
     fn reports(
-        name in prop::sample::select(vec!["estimate.json", "model_estimate.json", "results.json"]),
+        name in prop::sample::select(vec!["estimate.json", "model_estimate.json", "study.json", "results.json"]),
         changes in damage(),
     ) {
         let changed = damaged(text(name).as_bytes(), &changes);
@@ -137,7 +137,7 @@ proptest! {
 
     #[test]
     fn edited_reports(
-        name in prop::sample::select(vec!["estimate.json", "model_estimate.json", "results.json"]),
+        name in prop::sample::select(vec!["estimate.json", "model_estimate.json", "study.json", "results.json"]),
         edits in prop::collection::vec((any::<Index>(), any::<Index>()), 1..4),
     ) {
         let mut value: Value = serde_json::from_str(&text(name)).unwrap();
@@ -179,6 +179,7 @@ fn page(text: &str) -> Result<String, String> {
     bounded(text.as_bytes(), || match ReportInput::parse(text)? {
         ReportInput::Estimate(record) => page_of_estimate(&record),
         ReportInput::ModelEstimate(record) => page_of_model_estimate(&record),
+        ReportInput::Study(study) => page_of_study(&study),
         ReportInput::Evaluation(results) => page_of_evaluation(&results, None),
     })
     .map_err(|error| format!("{error:#}"))

@@ -11,5 +11,6 @@ pub mod limit_state;
 pub mod model_limit_state;
 pub mod nan_policy;
 pub mod tilt;
+pub mod tilted;
 pub mod transport;
 pub mod transport_inputs;

@@ -17,3 +17,4 @@ mod store_options;
 pub mod study;
 mod study_terminal;
 pub mod train;
+mod with_simulator;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
+    commands::with_simulator,
     estimation::method::{MethodKind, Space},
     figures::{self, samples::samples},
     output::{interrupt, outputs::Outputs, terminal::print_line},
@@ -41,6 +42,12 @@ pub struct Args {
     /// Use this flow instead of the shipped one.
     #[arg(long, value_name = "FILE", conflicts_with = "from_scratch", requires = "system")]
     flow: Option<PathBuf>,
+    /// Ask the simulator as well: the certified probability, and that under a flow that knows the tail.
+    #[arg(long)]
+    with_simulator: bool,
+    /// Runs of the simulator for it, at most.
+    #[arg(long, value_name = "N", default_value_t = 100_000, requires = "with_simulator")]
+    runs: u64,
     /// Folder of the results. Each system has its own folder in it.
     #[arg(long, value_name = "FOLDER", default_value = "results")]
     out: PathBuf,
@@ -58,19 +65,23 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Some(system) => vec![system.clone()],
         None => System::names().map(str::to_owned).collect(),
     };
+    let runs = args.with_simulator.then_some(args.runs);
     let options = EvaluationOptions::from(args);
     let mut finished = Vec::new();
     for system in systems {
-        finished.push(evaluate(&EvaluationOptions { system, ..options.clone() })?);
+        finished.push(evaluate(&EvaluationOptions { system, ..options.clone() }, runs)?);
     }
     // Not before all systems are done: the same command then repeats none of them.
     finished.into_iter().try_for_each(Evaluation::finish)
 }
 
 /// Runs one evaluation, prints its tables and writes its files. Its finished trials are still kept.
-fn evaluate(options: &EvaluationOptions) -> anyhow::Result<Evaluation> {
+fn evaluate(options: &EvaluationOptions, runs: Option<u64>) -> anyhow::Result<Evaluation> {
     let folder = options.out.join(System::by_name(&options.system)?.name);
-    let files: Vec<PathBuf> = report::FILES.iter().map(|name| folder.join(name)).collect();
+    let mut files: Vec<PathBuf> = report::FILES.iter().map(|name| folder.join(name)).collect();
+    if runs.is_some() {
+        files.extend(with_simulator::files(&folder));
+    }
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let inputs: Vec<&Path> =
         [&options.experiment, &options.flow].into_iter().flatten().map(PathBuf::as_path).collect();
@@ -90,6 +101,12 @@ fn evaluate(options: &EvaluationOptions) -> anyhow::Result<Evaluation> {
     report::write_all(&results, evaluation.folder())?;
     figures::write(evaluation.folder(), "samples", &picture)?;
     print_line!("{}", report::terminal(&results));
+    if let Some(runs) = runs {
+        let device = flow_core::device(&options.device)?;
+        let seed = results.experiment.seed;
+        let table = with_simulator::with_simulator(&evaluation, &results, (runs, seed), &device)?;
+        print_line!("{}", table.terminal());
+    }
     print_line!("results written to {}", folder.display());
     Ok(evaluation)
 }

@@ -86,6 +86,11 @@ impl ModelFile {
         &self.text
     }
 
+    /// The path of the file, from the root.
+    pub fn absolute_path(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
+
     /// How the model is run.
     pub fn run(&self) -> &RunConfig {
         &self.config().run

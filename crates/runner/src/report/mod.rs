@@ -3,7 +3,7 @@
 //! | module | contents |
 //! | --- | --- |
 //! | [`mod@table`] | a table as text, Markdown and LaTeX |
-//! | [`mod@evaluation`], [`mod@quality`], [`mod@settings`] | the tables of an evaluation |
+//! | [`mod@evaluation`], [`mod@quality`], [`mod@settings`], [`mod@simulator`] | the tables of an evaluation |
 //! | [`mod@estimate`], [`mod@model_estimate`], [`mod@study`] | the records of estimates and of studies, as JSON |
 //! | [`mod@input`] | the JSON of an estimate or of an evaluation, read back and checked |
 //! | [`mod@html`] | pages of an evaluation and of an estimate |
@@ -17,6 +17,7 @@ pub mod input;
 pub mod model_estimate;
 pub mod quality;
 pub mod settings;
+pub mod simulator;
 pub mod study;
 pub mod table;
 

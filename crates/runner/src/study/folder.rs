@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::output::outputs::Outputs;
+
 /// The folder of a study.
 #[derive(Clone, Debug)]
 pub(crate) struct StudyFolder(pub(crate) PathBuf);
@@ -30,6 +32,15 @@ impl StudyFolder {
     /// The evaluations of the model.
     pub(crate) fn store(&self) -> PathBuf {
         self.0.join("store")
+    }
+
+    /// Claims the files of the study, none of which may be one of the `inputs`.
+    ///
+    /// # Errors
+    /// As [`Outputs::claim`].
+    pub(crate) fn claim(&self, inputs: &[&Path]) -> anyhow::Result<Outputs> {
+        let (record, rows, flow) = (self.record(), self.rows(), self.flow());
+        Outputs::claim(inputs, &[&record, &rows, &flow], &[&self.checkpoint()])
     }
 
     /// The folder, for messages.

@@ -79,7 +79,7 @@ fn figure(study: &StudyRecord) -> anyhow::Result<Option<String>> {
         let mut series = vec![Series::new("rows", Mark::Line, points(&|l| Some(l.ln_p)))];
         let flow = points(&|l| l.flow.map(f64::ln));
         if !flow.is_empty() {
-            series.push(Series::new("flow", Mark::Dots, flow));
+            series.push(Series::new("flow", Mark::Discs, flow));
         }
         Panel {
             title: if regions > 1 { format!("region {}", mode + 1) } else { "levels".to_owned() },
