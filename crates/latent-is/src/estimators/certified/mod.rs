@@ -51,8 +51,10 @@ pub use sample::CertifiedSample;
 
 /// Rounds in which the fresh draws are made at most.
 const ROUNDS: u64 = 4;
-/// Levels that the share of the search is divided into.
+/// Levels that the share of the search is divided into, before that of the failures themselves.
 const LEVELS: usize = 4;
+/// Levels of a search, at most: a rarer event takes a larger share of the budget.
+const MOST_LEVELS: usize = 2 * LEVELS;
 
 /// The certified estimate. See the [module](self).
 ///
@@ -78,7 +80,7 @@ pub struct Certified {
 }
 
 impl Default for Certified {
-    /// 20,000 evaluations: 20 % nominal, at most 40 % for the search, the rest fresh.
+    /// 20,000 evaluations: 20 % nominal, some 40 % for the search, the rest fresh.
     fn default() -> Self {
         Self {
             budget: 20_000,
@@ -98,7 +100,8 @@ settings!(Certified {
     budget: u64,
     /// Share of the budget for nominal draws.
     nominal_share: f64,
-    /// Share of the budget for the searches of all modes together, at most.
+    /// Share of the budget for the searches of all modes together, half of it for the failures themselves. Events below
+    /// some 1e-5 take up to half as much again.
     search_share: f64,
     /// Share of the states of a level below the next threshold.
     level_probability: f64,
@@ -205,7 +208,7 @@ impl Certified {
         let most = (self.search_share * self.budget as f64) as usize / modes;
         let states = (most / 2 / LEVELS).max(20);
         let chains = ((self.level_probability * states as f64).round() as usize).max(2);
-        LevelSizes { chains, states, last: most / 2, most: LEVELS + 1 }
+        LevelSizes { chains, states, last: most / 2, most: MOST_LEVELS }
     }
 
     /// Draws of a round from each proposal.
