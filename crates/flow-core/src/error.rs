@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::words::{count, gib};
+use crate::{
+    train::RowWeightsError,
+    words::{count, gib},
+};
 
 /// Why a flow could not be built, trained, evaluated, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +70,9 @@ pub enum FlowError {
         /// Rows needed.
         needed: usize,
     },
+    /// The weights of the rows are not suitable.
+    #[error(transparent)]
+    RowWeights(RowWeightsError),
     /// The values of a feature do not suit the map that was chosen for it.
     #[error(
         "feature {feature} does not suit its marginal map: {reason}; choose another one, for example `affine`"

@@ -38,6 +38,7 @@
 //! | choose an architecture | [`FlowConfig`], [`TransformKind`], [`LinearKind`] |
 //! | train | [`fit`], [`TrainSettings`], [`train::TrainingObserver`], [`TrainingRecord`] |
 //! | resume an interrupted training | [`fit_resumable`], [`Checkpoint`] |
+//! | train on weighted outcomes | [`fit_weighted`], [`RowWeightsError`] |
 //! | estimate the error of a flow by an ensemble | [`fit_member`], [`FlowFile::with_members`] |
 //! | evaluate, in the units of the data | [`Flow::encode`], [`Flow::decode`], [`Flow::ln_pdf`], [`Flow::sample`] |
 //! | evaluate in standardised units | [`Flow::standardised`], [`StandardisedFlow`] |
@@ -137,8 +138,8 @@ pub use mapped::Mapped;
 pub use standardised::StandardisedFlow;
 pub use state_dict::{HostTensor, StateDict};
 pub use train::{
-    Checkpoint, TrainSettings, TrainSettingsBuilder, Trained, TrainingRecord, fit, fit_member,
-    fit_resumable,
+    Checkpoint, RowWeightsError, TrainSettings, TrainSettingsBuilder, Trained, TrainingRecord, fit,
+    fit_member, fit_resumable, fit_weighted,
 };
 
 /// The example of the README.

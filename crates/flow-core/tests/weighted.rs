@@ -82,7 +82,7 @@ fn learns(d: usize, settings: &TrainSettings) {
     let spread = 2.0 - SD * SD;
     let expected = (SD * spread.sqrt() * (-MEAN * MEAN / spread).exp()).powi(d as i32) * n as f64;
     assert!((effective / expected - 1.0).abs() < 0.1, "{effective} against {expected}");
-    let bound = flow.config().parameters() / (2.0 * share * effective);
+    let bound = flow.config().parameters() as f64 / (2.0 * share * effective);
 
     // Draws from the weighted distribution, by themselves.
     let fresh = normals(d, 20_000, 2).map(|u| MEAN + SD * u);
@@ -136,14 +136,14 @@ fn equal_weights_are_no_weights() {
     let device = default_device();
     let without = fit(x.as_view(), &config(2), &settings(), &device, &mut ()).unwrap();
     assert_eq!(without.record.effective_rows, None);
-    let with = train(&x, &[0.1; 4_000], &settings()).unwrap();
+    let with = train(&x, &vec![0.1; 4_000], &settings()).unwrap();
     assert_eq!(with.record.effective_rows, Some(4_000.0));
     let (a, b) = (without.flow.standardise(), with.flow.standardise());
     for (a, b) in a.mean().iter().zip(b.mean()).chain(a.sd().iter().zip(b.sd())) {
         assert!((a - b).abs() < 1e-13, "{a} against {b}");
     }
     // The order of the rows differs, so the flows do: each loses up to k / 2n against the truth, on the same rows.
-    let bound = without.flow.config().parameters() / (2.0 * 3_600.0);
+    let bound = without.flow.config().parameters() as f64 / (2.0 * 3_600.0);
     let [a, b] = [&without, &with].map(|trained| trained.record.held_out[5]);
     println!("held out: {a:.5} and {b:.5}, bound {bound:.5}");
     assert!((a - b).abs() < bound, "{a} against {b}");

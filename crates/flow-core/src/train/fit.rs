@@ -12,10 +12,11 @@ use crate::{
     marginals::Marginals,
     train::{
         checkpoint::Checkpoint,
-        data::{Data, data_hash},
+        data::{Data, Rows},
         observer::TrainingObserver,
         record::{Trained, TrainingRecord},
         rng::{Purpose, stream},
+        row_weights::RowWeights,
         run::Run,
         settings::TrainSettings,
     },
@@ -45,8 +46,9 @@ pub fn fit(
     device: &Device,
     observer: &mut dyn TrainingObserver,
 ) -> Result<Trained, FlowError> {
-    let standardise = moments(x, config, settings)?;
-    train(x, config, standardise, settings, device, observer, None)
+    let rows = Rows { x, weights: None };
+    let standardise = moments(rows, config, settings)?;
+    train(rows, config, standardise, settings, device, observer, None)
 }
 
 /// As [`fit`], with a checkpoint: a run that was interrupted or killed resumes from it. On a CPU, the
@@ -67,26 +69,31 @@ pub fn fit_resumable(
     observer: &mut dyn TrainingObserver,
     checkpoint: &Checkpoint,
 ) -> Result<Trained, FlowError> {
-    let standardise = moments(x, config, settings)?;
-    train(x, config, standardise, settings, device, observer, Some(checkpoint))
+    let rows = Rows { x, weights: None };
+    let standardise = moments(rows, config, settings)?;
+    train(rows, config, standardise, settings, device, observer, Some(checkpoint))
 }
 
 /// The moments of outcomes that have the features of the architecture and suit the settings.
-fn moments(
-    x: DMatrixView<'_, f64>,
+pub(super) fn moments(
+    rows: Rows<'_>,
     config: &FlowConfig,
     settings: &TrainSettings,
 ) -> Result<Standardise, FlowError> {
+    let Rows { x, weights } = rows;
     if x.nrows() != config.features() {
         return Err(FlowError::Features { expected: config.features(), actual: x.nrows() });
     }
-    settings.check_data(x.nrows(), x.ncols())?;
-    Standardise::from_data(x)
+    settings.check_data(x.nrows(), rows.used())?;
+    match weights {
+        None => Standardise::from_data(x),
+        Some(weights) => Standardise::from_weighted(x, weights.relative()),
+    }
 }
 
 /// Trains a flow with these moments.
 pub(super) fn train(
-    x: DMatrixView<'_, f64>,
+    rows: Rows<'_>,
     config: &FlowConfig,
     standardise: Standardise,
     settings: &TrainSettings,
@@ -94,8 +101,9 @@ pub(super) fn train(
     observer: &mut dyn TrainingObserver,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Trained, FlowError> {
-    settings.check_data(x.nrows(), x.ncols())?;
-    config.check_memory(settings.rows_per_step(x.ncols()))?;
+    let Rows { x, weights } = rows;
+    settings.check_data(x.nrows(), rows.used())?;
+    config.check_memory(settings.rows_per_step(rows.used()))?;
     let marginals = Marginals::choose(x, settings.marginals())?;
     let (z, ln_det) = if marginals.are_affine() {
         (standardise.apply(x), DVector::zeros(x.ncols()))
@@ -106,12 +114,13 @@ pub(super) fn train(
         ln_det.add_scalar_mut(-standardise.ln_det());
         (z, ln_det)
     };
-    let data = Data::split(&z, &ln_det, settings);
+    let data = Data::split(&z, &ln_det, weights.map(RowWeights::relative), settings);
     let flow = Flow::init(config, standardise, settings.seed(), Precision::F32, device)?;
     let record = TrainingRecord {
         settings: settings.clone(),
         rows: x.ncols(),
-        data_hash: data_hash(x),
+        data_hash: rows.hash(),
+        effective_rows: weights.map(RowWeights::effective),
         ..TrainingRecord::default()
     };
     let mut run = Run::new(flow, &data, device, record)?;

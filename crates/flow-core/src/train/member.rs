@@ -24,10 +24,12 @@ use crate::{
     flow::Flow,
     train::{
         checkpoint::Checkpoint,
+        data::Rows,
         fit::train,
         observer::TrainingObserver,
         record::TrainingRecord,
         rng::{Purpose, stream},
+        row_weights::RowWeightsError,
     },
 };
 
@@ -38,8 +40,9 @@ use crate::{
 /// - `x`: `[d, n]`, the outcomes that `flow` was trained on
 ///
 /// # Errors
-/// [`FlowError::Features`] for outcomes of another number of features than `flow`; otherwise as
-/// [`fit`](crate::fit) and, with a checkpoint, as [`fit_resumable`](crate::fit_resumable).
+/// [`FlowError::Features`] for outcomes of another number of features than `flow`; [`FlowError::RowWeights`] for a flow
+/// of weighted outcomes, because members are trained without weights; otherwise as [`fit`](crate::fit) and, with a
+/// checkpoint, as [`fit_resumable`](crate::fit_resumable).
 pub fn fit_member(
     x: DMatrixView<'_, f64>,
     flow: &Flow,
@@ -52,6 +55,9 @@ pub fn fit_member(
     if x.nrows() != flow.features() {
         return Err(FlowError::Features { expected: flow.features(), actual: x.nrows() });
     }
+    if record.effective_rows.is_some() {
+        return Err(FlowError::RowWeights(RowWeightsError::Member));
+    }
     let settings = &record.settings;
     let mut rng = stream(settings.seed(), Purpose::Member, member);
     let mut rows: Vec<usize> = (0..x.ncols()).collect();
@@ -63,6 +69,7 @@ pub fn fit_member(
     let marginals = flow.marginals().choices(settings.marginals());
     let settings = settings.to_builder().seed(rng.random()).marginals(marginals).build()?;
     let (config, moments) = (flow.config(), flow.standardise().clone());
-    let trained = train(half.as_view(), config, moments, &settings, device, observer, checkpoint)?;
+    let rows = Rows { x: half.as_view(), weights: None };
+    let trained = train(rows, config, moments, &settings, device, observer, checkpoint)?;
     Ok(trained.flow)
 }

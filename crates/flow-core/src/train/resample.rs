@@ -42,7 +42,9 @@ mod tests {
 
     fn counts(drawn: &[usize], n: usize) -> Vec<usize> {
         let mut counts = vec![0; n];
-        drawn.iter().for_each(|&row| counts[row] += 1);
+        for &row in drawn {
+            counts[row] += 1;
+        }
         counts
     }
 

@@ -123,7 +123,7 @@ mod tests {
         for w in [1.0, 0.1, 1e-320, f64::MAX] {
             let given = vec![w; 37];
             let weights = RowWeights::new(&given, 37).unwrap();
-            assert!(weights.relative().iter().all(|w| *w == 1.0));
+            assert_eq!(weights.relative(), [1.0; 37]);
             assert!((weights.effective() - 37.0).abs() < 1e-12, "{}", weights.effective());
             assert_eq!(weights.positive(), 37);
         }

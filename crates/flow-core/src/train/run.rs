@@ -19,6 +19,7 @@ use crate::{
         learner::{Learner, Outcome},
         observer::{Epoch, TrainingObserver},
         record::{Trained, TrainingRecord},
+        resample::resample,
         rng::{Purpose, stream},
         state::{Progress, ROLLBACKS, SKIPS, State},
         weights::with_weights,
@@ -49,7 +50,8 @@ impl<'a> Run<'a> {
         Self::with_learner(flow, data, learner, record)
     }
 
-    fn with_learner(
+    /// A new run whose steps `learner` takes.
+    pub(super) fn with_learner(
         flow: Flow,
         data: &'a Data,
         learner: Box<dyn Learner + 'a>,
@@ -134,11 +136,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Order of the rows in an epoch.
+    /// The rows of the steps of an epoch, one step after the other: in random order, or drawn by weight.
     fn order(&self, epoch: usize) -> Vec<usize> {
         let mut rows: Vec<usize> = (0..self.data.rows()).collect();
-        rows.shuffle(&mut stream(self.state.record.settings.seed(), Purpose::Shuffle, epoch));
-        rows
+        let mut rng = stream(self.state.record.settings.seed(), Purpose::Shuffle, epoch);
+        rows.shuffle(&mut rng);
+        match &self.data.weights {
+            None => rows,
+            Some([weights, _]) => {
+                let [size, batches, _] = self.sizes();
+                resample(&rows, weights, [size, batches], rng.random())
+            }
+        }
     }
 
     /// One step of `steps`, on `rows`; it is skipped if its loss or gradient is not finite.

@@ -23,7 +23,13 @@ use crate::{
 fn data() -> Data {
     let mut rng = stream(1, Purpose::Split, 0);
     let mut normals = |n: usize| (0..2 * n).map(|_| rng.sample(StandardNormal)).collect();
-    Data { features: 2, train: normals(300), held_out: normals(100), ln_det: [0.0; 2] }
+    Data {
+        features: 2,
+        train: normals(300),
+        held_out: normals(100),
+        ln_det: [0.0; 2],
+        weights: None,
+    }
 }
 
 fn run<'a>(data: &'a Data, device: &'a Device, settings: TrainSettings) -> Run<'a> {

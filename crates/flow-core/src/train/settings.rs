@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Fewest rows to train on, with the held-out ones.
-const MIN_ROWS: usize = 20;
+pub(super) const MIN_ROWS: usize = 20;
 /// Random streams distinguish this number of steps.
 const MAX_STEPS: usize = 1 << 48;
 
@@ -85,7 +85,7 @@ impl TrainSettings {
         self.0.clone()
     }
 
-    /// Passes over the training rows.
+    /// Passes over the training rows; weighted rows come as often in a pass as their weights say.
     pub fn epochs(&self) -> usize {
         self.0.epochs
     }

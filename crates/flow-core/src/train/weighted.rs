@@ -91,7 +91,7 @@ pub fn fit_weighted(
     observer: &mut dyn TrainingObserver,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Trained, FlowError> {
-    let weights = RowWeights::new(weights, x.ncols())?;
+    let weights = RowWeights::new(weights, x.ncols()).map_err(FlowError::RowWeights)?;
     let rows = Rows { x, weights: Some(&weights) };
     let standardise = moments(rows, config, settings)?;
     train(rows, config, standardise, settings, device, observer, checkpoint)
