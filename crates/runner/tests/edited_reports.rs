@@ -156,7 +156,7 @@ fn an_edited_study_is_refused_with_the_key() {
         ("/levels/0/mode", json!(u64::MAX), "`levels[0].mode` is"),
         ("/levels/0/ln_p", json!(0.1), "`levels[0]` has the threshold"),
         ("/levels/1/interval/ln_lower", json!(0.5), "`levels[1].interval` must go from"),
-        ("/flow/tilt/nominal_share", json!(0.0), "`nominal_share` must be"),
+        ("/flow/tilt/nominal_share", json!(0.0), "nominal_share must be in (0, 1]"),
         ("/flow/tilt/ln_means", json!([]), "as many means as scores"),
         ("/flow/tilt/scores/0/ln_p", json!([-6.6, 0.0]), "as many probabilities as thresholds"),
         ("/flow/tilt/scores/0/ln_p", json!([-6.6, -7.0, 0.0]), "increasing"),

@@ -256,7 +256,7 @@ fn the_exit_codes_are_in_the_help() {
         [&["--help"][..], &["train", "--help"], &["inspect", "--help"], &["estimate", "--help"]]
     {
         let output = run(folder.path(), arguments);
-        assert!(output.status.success() && stdout(&output).contains("Exit codes: "));
+        assert!(output.status.success() && stdout(&output).contains("Exit codes:"));
     }
     // Invalid arguments are an error like any other; 2 has another meaning.
     assert_eq!(run(folder.path(), &["train", "--speed"]).status.code(), Some(1));

@@ -29,7 +29,7 @@ const LARGE_BUDGET: u64 = 50_000;
 pub enum MethodChoice {
     /// Cross-entropy method with Gaussian mixtures.
     Ce,
-    /// Sequential importance sampling with Gaussian mixtures.
+    /// Sequential importance sampling: with Gaussian mixtures, for models with more than 30 inputs with conditional moves.
     Sis,
     /// Improved cross-entropy method: a smooth indicator instead of thresholds.
     Ice,
@@ -94,7 +94,12 @@ impl MethodChoice {
             FinalStage::builder().target_cov(Some(target_cov)).budget(Some(budget)).build()?;
         Ok(match self {
             Self::Ce => Box::new(CrossEntropy::builder().final_stage(last).build()?),
-            Self::Sis => Box::new(Sequential::builder().final_stage(last).build()?),
+            Self::Sis => {
+                // Mixtures in so many coordinates are unreliable.
+                let many = dim > MIXTURES;
+                let moves = if many { Sequential::conditional() } else { Sequential::default() };
+                Box::new(moves.to_builder().final_stage(last).build()?)
+            }
             Self::Ice => Box::new(ImprovedCrossEntropy::builder().final_stage(last).build()?),
             Self::Adaptive => {
                 let builder = Adaptive::builder().final_stage(last);

@@ -102,7 +102,9 @@ fn typed<T: DeserializeOwned>(
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let key = key(&error.path().to_string());
         let cause = cause(error.inner());
-        if format.is_none() && error.inner().is_data() {
+        // A format with a name has its version in it.
+        let named = value.get("format").is_some();
+        if format.is_none() && !named && error.inner().is_data() {
             anyhow::anyhow!(
                 "{writer} wrote it before its format had a version, and this program ({this}) cannot read it: {key}{cause}; run `{command}` again, or make the page with the program that wrote it"
             )

@@ -5,6 +5,7 @@ use latent_is::scientific;
 use programs::OnFailure;
 
 use crate::{
+    estimation::model_method::MethodChoice,
     models::words,
     output::terminal::print_line,
     report::model_estimate::{CAVEAT, ModelEstimateRecord},
@@ -72,7 +73,21 @@ pub(in crate::commands) fn print(record: &ModelEstimateRecord, seconds: f64) {
             }
         );
     }
+    if let Some(cov) = crude(record) {
+        print_line!(
+            "Crude Monte Carlo with as many runs would have a coefficient of variation of {:.1} %: for an event that is so \
+             frequent take --method monte-carlo.",
+            100.0 * cov
+        );
+    }
     print_line!("{CAVEAT}");
+}
+
+/// The coefficient of variation of crude Monte Carlo with as many runs, where it is smaller.
+fn crude(record: &ModelEstimateRecord) -> Option<f64> {
+    let (p, runs) = (record.probability, record.estimate.counts.evaluations);
+    let cov = ((1.0 - p) / (p * runs as f64)).sqrt();
+    (record.method != MethodChoice::MonteCarlo && cov < record.estimate.cov).then_some(cov)
 }
 
 /// The first line of a message, cut.
