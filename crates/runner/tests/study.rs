@@ -126,7 +126,7 @@ fn a_study_is_certified_and_answers_for_other_criteria() {
     let output = run(folder, &["report", "study/study.json"]);
     assert_eq!(output.status.code(), Some(0));
     let page = std::fs::read_to_string(folder.join("study/study.html")).unwrap();
-    for part in ["Study of brake", "Levels", "under the flow", "log10 of the probability"] {
+    for part in ["Study of brake", "Levels", "under the flow", "masses of the levels"] {
         assert!(page.contains(part), "{part}");
     }
 }

@@ -51,10 +51,11 @@ pub use sample::CertifiedSample;
 
 /// Rounds in which the fresh draws are made at most.
 const ROUNDS: u64 = 4;
-/// Levels that the share of the search is divided into, before that of the failures themselves.
-const LEVELS: usize = 4;
-/// Levels of a search, at most: a rarer event takes a larger share of the budget.
-const MOST_LEVELS: usize = 2 * LEVELS;
+/// Probability to which the share of the search is divided into levels. A search goes on to its square, with a larger
+/// share of the budget.
+const REACH: f64 = 1e-4;
+/// Share of the search among the failures themselves. The families of the chains grow with the levels before.
+const LAST_SHARE: f64 = 0.25;
 
 /// The certified estimate. See the [module](self).
 ///
@@ -100,8 +101,8 @@ settings!(Certified {
     budget: u64,
     /// Share of the budget for nominal draws.
     nominal_share: f64,
-    /// Share of the budget for the searches of all modes together, half of it for the failures themselves. Events below
-    /// some 1e-5 take up to half as much again.
+    /// Share of the budget for the searches of all modes together, down to a probability of 1e-4. Rarer events take up to
+    /// three quarters as much again.
     search_share: f64,
     /// Share of the states of a level below the next threshold.
     level_probability: f64,
@@ -206,9 +207,13 @@ impl Certified {
     /// Sizes of the levels of a search of one of `modes` modes.
     fn level(&self, modes: usize) -> LevelSizes {
         let most = (self.search_share * self.budget as f64) as usize / modes;
-        let states = (most / 2 / LEVELS).max(20);
+        let levels = (REACH.ln() / self.level_probability.ln()).ceil() as usize;
+        // The states from which chains start are not evaluated again.
+        let states = most as f64 * (1.0 - LAST_SHARE) / levels as f64 / (1.0 - self.level_probability);
+        let states = (states as usize).max(20);
         let chains = ((self.level_probability * states as f64).round() as usize).max(2);
-        LevelSizes { chains, states, last: most / 2, most: MOST_LEVELS }
+        let last = (most as f64 * LAST_SHARE) as usize;
+        LevelSizes { chains, states, last, most: 2 * levels + 1 }
     }
 
     /// Draws of a round from each proposal.
