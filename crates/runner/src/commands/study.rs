@@ -17,7 +17,7 @@ use crate::{
     commands::{
         criterion_options::CriterionOptions,
         estimate::{
-            model::step,
+            model_levels::step,
             model_record::{ModelRun, kept},
             model_terminal,
         },

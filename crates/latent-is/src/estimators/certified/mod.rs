@@ -209,7 +209,8 @@ impl Certified {
         let most = (self.search_share * self.budget as f64) as usize / modes;
         let levels = (REACH.ln() / self.level_probability.ln()).ceil() as usize;
         // The states from which chains start are not evaluated again.
-        let states = most as f64 * (1.0 - LAST_SHARE) / levels as f64 / (1.0 - self.level_probability);
+        let states =
+            most as f64 * (1.0 - LAST_SHARE) / levels as f64 / (1.0 - self.level_probability);
         let states = (states as usize).max(20);
         let chains = ((self.level_probability * states as f64).round() as usize).max(2);
         let last = (most as f64 * LAST_SHARE) as usize;

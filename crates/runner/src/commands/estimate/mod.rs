@@ -2,8 +2,9 @@
 
 mod failures;
 mod judgement;
-pub(super) mod model;
+mod model;
 mod model_failures;
+pub(super) mod model_levels;
 mod model_missing;
 pub(super) mod model_record;
 pub(super) mod model_terminal;

@@ -1,19 +1,15 @@
 //! The failure probability of a model: the simulator itself is run, without a flow in between.
 
-use std::{fmt::Write as _, io, path::Path, sync::Arc, time::Instant};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use anyhow::Context;
-use latent_is::{
-    Budget, Run, StandardNormal,
-    method::stepwise::Progress,
-    run::{Observer, Report},
-    verdict::Status,
-};
+use latent_is::{Budget, Run, StandardNormal, verdict::Status};
 use sim_core::Model;
 
 use crate::{
     commands::estimate::{
         Args, claim,
+        model_levels::Levels,
         model_record::{ModelRun, kept},
         model_terminal,
     },
@@ -98,43 +94,4 @@ pub(super) fn run(
         print_line!("estimate written to {}", path.display());
     }
     Ok(record.verdict.status)
-}
-
-/// One line per level, and what the final draws give so far.
-pub(super) struct Levels(pub(super) Arc<TaskProgress>);
-
-impl Observer for Levels {
-    fn step(&mut self, report: &Report<'_>) -> io::Result<()> {
-        self.0.print_line(&step(&report.progress));
-        Ok(())
-    }
-}
-
-/// How far a run is, in words.
-pub(in crate::commands) fn step(p: &Progress) -> String {
-    let mut line = format!("{} evaluations, {}", p.evaluations, p.phase);
-    match (&p.level, p.phase) {
-        (Some(level), "search" | "levels") => {
-            let _ = write!(
-                line,
-                ", level {}: threshold {:.3e}, {} failures of {}",
-                level.level,
-                level.threshold,
-                level.failures,
-                // Chains start from states that are not evaluated again.
-                level.evaluations.max(level.ess as u64)
-            );
-        }
-        _ => {
-            if let (Some(ln_pf), Some(cov)) = (p.ln_pf, p.cov) {
-                let _ = write!(
-                    line,
-                    ": P = {:.3e} with coefficient of variation {:.1} %",
-                    ln_pf.exp(),
-                    100.0 * cov
-                );
-            }
-        }
-    }
-    line
 }

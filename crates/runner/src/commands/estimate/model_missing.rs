@@ -11,7 +11,7 @@ use latent_is::{
 use sim_core::Model;
 
 use crate::{
-    commands::estimate::{CONFIDENCE, model::Levels},
+    commands::estimate::{CONFIDENCE, model_levels::Levels},
     criterion::FailureCriterion,
     models::open::OpenModel,
     output::{progress::TaskProgress, terminal::print_note},

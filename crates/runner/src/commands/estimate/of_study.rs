@@ -11,7 +11,7 @@ use crate::{
     commands::{
         estimate::{
             Args, BUDGET, CONFIDENCE, TARGET_COV, claim,
-            model::step,
+            model_levels::step,
             model_record::{ModelRun, kept},
             model_terminal,
         },
