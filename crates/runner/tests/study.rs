@@ -94,6 +94,19 @@ fn a_study_is_certified_and_answers_for_other_criteria() {
         assert_eq!(stored(folder), evaluations);
     }
 
+    // A region that the study did not look for: its rows do not certify the union, though the other region has many.
+    let low = "\n[[half_space]]\nfeatures = { distance = 1.0 }\nat_most = 14.0\n";
+    let both = std::fs::read_to_string(folder.join("c85.toml")).unwrap() + low;
+    write(folder, "both.toml", &both);
+    let ask = ["estimate", "--study", "study", "--criterion", "both.toml", "--json", "a.json"];
+    let output = run(folder, &ask);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    // Hidden in one expression: the few nominal rows there have too large a share.
+    let hidden = "max(distance - 85, 19 - distance) >= 0";
+    let ask = ["estimate", "--study", "study", "--fails-if", hidden, "--json", "a.json"];
+    let output = run(folder, &ask);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+
     // An event far beyond the study: the flow answers, and says that this is not certified.
     let ask = ["estimate", "--study", "study", "--fails-if", "distance >= 110", "--json", "a.json"];
     let output = run(folder, &ask);

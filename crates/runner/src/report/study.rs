@@ -123,6 +123,9 @@ pub struct StudyEstimateRecord {
     pub verdict: Verdict,
     /// The verdict as a sentence.
     pub sentence: String,
+    /// The probability under the flow, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_flow: Option<f64>,
     /// What the rows by themselves say; the points are outcomes.
     pub by_rows: Estimate,
     /// The estimate; the points are outcomes.

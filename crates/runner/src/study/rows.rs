@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context;
-use latent_is::{Estimate, LimitState, certified::CertifiedSample};
+use latent_is::{
+    Estimate, LimitState, Reason, Verdict, certified::CertifiedSample, verdict::Status,
+};
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
@@ -64,13 +66,35 @@ impl StudyRows {
         Ok(criterion.evaluate_modes(self.outputs.as_view())?)
     }
 
-    /// The probability of `criterion` from the rows, without a run of the model. The points of its sample are outcomes.
+    /// The probability of `criterion` from the rows, without a run of the model, and the verdict on it. The points of its
+    /// sample are outcomes. It is certified only if each region of the criterion is: the rows of one say nothing about
+    /// another, for which nobody searched.
     ///
     /// # Errors
     /// When the criterion cannot be evaluated.
-    pub(crate) fn estimate(&self, criterion: &FailureCriterion) -> anyhow::Result<Estimate> {
+    pub(crate) fn estimate(
+        &self,
+        criterion: &FailureCriterion,
+    ) -> anyhow::Result<(Estimate, Verdict)> {
         let g = criterion.evaluate(self.outputs.as_view())?;
-        Ok(self.sample.estimate(self.outputs.as_view(), g.as_slice(), self.families)?)
+        let estimate = self.sample.estimate(self.outputs.as_view(), g.as_slice(), self.families)?;
+        let mut verdict = estimate.verdict();
+        let points = DMatrix::zeros(1, self.len());
+        for mode in self.modes(criterion)?.row_iter() {
+            let g: Vec<f64> = mode.iter().copied().collect();
+            let own = self.sample.estimate(points.as_view(), &g, self.families)?;
+            if own.verdict().status != Status::Converged && verdict.status == Status::Converged {
+                let (ess, share) = (own.weights.ess, own.weights.max_share);
+                verdict = verdict.with(Reason::NotCertified { ess, share });
+            }
+        }
+        Ok((estimate, verdict))
+    }
+
+    /// Upper end of a 95 % interval for the probability of everything that no nominal row came near.
+    pub(crate) fn unseen(&self) -> f64 {
+        let nominal = self.sample.groups().iter().filter(|group| **group == 0).count();
+        (20_f64.ln() / nominal.max(1) as f64).min(1.0)
     }
 
     /// Writes the file.

@@ -25,6 +25,9 @@ use crate::{
     study::{certify::certify, enriched::EnrichedFlow, folder::StudyFolder, rows::StudyRows},
 };
 
+/// Factor above the interval of the rows from which on a flow contradicts them: it knows an event off the way to the
+/// failures of its study only roughly.
+const LARGER: f64 = 1.5;
 /// Failing rows from which on the rows can contradict the flow.
 const ENOUGH: u64 = 10;
 
@@ -45,14 +48,19 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<Status> {
         return with_runs(args, &folder, &study, &criterion, (target_cov, runs));
     }
     let begin = Instant::now();
-    let stored = rows.estimate(&criterion)?;
-    let certified = stored.verdict().status == Status::Converged;
-    let flow = if certified { None } else { under_flow(args, &folder, &study, &rows, &criterion)? };
-    let record = record_of(args, path, &criterion, &study, (stored, flow));
+    let (stored, verdict) = rows.estimate(&criterion)?;
+    let certified = verdict.status == Status::Converged;
+    // A flow that can be trusted sees a region that the rows lack.
+    let flow = if certified && !study.doubts().is_empty() {
+        None
+    } else {
+        under_flow(args, &folder, &study, &rows, &criterion)?
+    };
+    let record = record_of(args, path, &criterion, &study, (stored, verdict, flow));
     if let Some(path) = &args.json {
         file::write(path, serde_json::to_string_pretty(&record)?)?;
     }
-    print(&record, begin.elapsed().as_secs_f64());
+    print(&record, rows.unseen(), begin.elapsed().as_secs_f64());
     if let Some(path) = &args.json {
         print_line!("estimate written to {}", path.display());
     }
@@ -88,17 +96,28 @@ fn record_of(
     path: &Path,
     criterion: &FailureCriterion,
     study: &StudyRecord,
-    (stored, flow): (Estimate, Option<Estimate>),
+    (stored, verdict, flow): (Estimate, Verdict, Option<Estimate>),
 ) -> StudyEstimateRecord {
     let by_rows = stored.interval(CONFIDENCE);
+    let under_flow = flow.as_ref().map(Estimate::pf);
+    let certified = verdict.status == Status::Converged;
     let (source, estimate, interval, verdict) = match flow {
+        Some(flow) if certified => {
+            let own = flow.interval(CONFIDENCE);
+            if own.ln_lower > by_rows.ln_upper + LARGER.ln() {
+                let doubt = Reason::FlowContradicted { differs: 1, levels: 1 };
+                (StudySource::Rows, stored.clone(), own.hull(&by_rows), verdict.with(doubt))
+            } else {
+                (StudySource::Rows, stored.clone(), by_rows, verdict)
+            }
+        }
         Some(flow) => {
             let own = flow.interval(CONFIDENCE);
             let interval = if stored.counts.failures > 0 { own.hull(&by_rows) } else { own };
             let verdict = doubted(&flow, &stored, study);
             (StudySource::Flow, flow, interval, verdict)
         }
-        None => (StudySource::Rows, stored.clone(), by_rows, stored.verdict()),
+        None => (StudySource::Rows, stored.clone(), by_rows, verdict),
     };
     StudyEstimateRecord {
         format: STUDY_ESTIMATE.to_owned(),
@@ -111,6 +130,7 @@ fn record_of(
         interval,
         sentence: verdict.to_string(),
         verdict,
+        under_flow,
         by_rows: stored,
         estimate,
     }
@@ -175,7 +195,7 @@ fn with_runs(
 }
 
 /// Prints the estimate and where it comes from.
-fn print(record: &StudyEstimateRecord, seconds: f64) {
+fn print(record: &StudyEstimateRecord, unseen: f64, seconds: f64) {
     let mut table = Table::new();
     let mut row = |name: &str, value: String| {
         table.add_row([name, &value]);
@@ -184,7 +204,7 @@ fn print(record: &StudyEstimateRecord, seconds: f64) {
         [interval.ln_lower, interval.ln_upper].map(|ln| scientific(ln, 4)).join(" to ")
     };
     let from = match record.source {
-        StudySource::Rows => "the rows of the study: no new run, no flow",
+        StudySource::Rows => "the rows of the study: no new run",
         StudySource::Flow => "the flow of the study: no new run, not certified",
     };
     row("from", from.to_owned());
@@ -195,13 +215,17 @@ fn print(record: &StudyEstimateRecord, seconds: f64) {
         let interval = ends(&rows.interval(CONFIDENCE));
         row("by the rows alone", format!("{}, {interval}", scientific(rows.ln_pf, 4)));
     }
+    if let (StudySource::Rows, Some(p)) = (record.source, record.under_flow) {
+        row("under the flow", scientific(p.ln(), 4));
+    }
     row("failing rows", record.by_rows.counts.failures.to_string());
     row("their effective sample size", format!("{:.0}", record.by_rows.weights.ess));
     row("time", format!("{seconds:.1} s"));
     print_line!("{table}\n{}", record.sentence);
-    if record.verdict.status != Status::Converged {
-        print_line!(
-            "With --runs N the model itself is asked: at most N runs, of which those in the store are not run again."
-        );
-    }
+    print_line!(
+        "The study searched for the failures of its own criterion. Ways to fail that no row came near do not show here; together \
+         they have at most {}, with a confidence of 95 %. --runs N searches for them: at most N runs of the model, of \
+         which those in the store are not run again.",
+        scientific(unseen.ln(), 2)
+    );
 }
