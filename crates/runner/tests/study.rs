@@ -136,6 +136,8 @@ fn a_study_is_certified_and_answers_for_other_criteria() {
     assert!(record(folder).looked_up >= 10_000, "{text}");
     assert!(stored(folder) > evaluations);
 
+    let error = refused(folder, &["report", "a.json"]);
+    assert!(error.contains("which has no page"), "{error}");
     let output = run(folder, &["report", "study/study.json"]);
     assert_eq!(output.status.code(), Some(0));
     let page = std::fs::read_to_string(folder.join("study/study.html")).unwrap();

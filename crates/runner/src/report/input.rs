@@ -40,6 +40,12 @@ impl ReportInput {
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let value: Value = serde_json::from_str(text).context("it is not JSON")?;
         let has = |keys: &[&str]| keys.iter().all(|key| value.get(key).is_some());
+        if has(&["format", "study"]) {
+            anyhow::bail!(
+                "it is an answer of `estimate --study`, which has no page; make one of the study.json of the study, or \
+                 ask again with --runs"
+            );
+        }
         if has(&["format", "certified"]) {
             let format = value.get("format").and_then(Value::as_str).unwrap_or_default();
             anyhow::ensure!(
