@@ -174,6 +174,10 @@ fn what_a_study_cannot_do_is_said() {
     data(folder, 20);
     assert!(ask("data.csv").contains("cannot read data.csv/study.json"));
     assert!(ask("nothing").contains("cannot read nothing/study.json"));
+    for file in ["study/study.json", "study/rows.safetensors", "study/flow.safetensors"] {
+        let over = ["estimate", "--study", "study", "--fails-if", "distance >= 80", "--json", file];
+        assert!(refused(folder, &over).contains("would overwrite the input"));
+    }
     let unknown = ["estimate", "--study", "study", "--fails-if", "speed >= 80"];
     assert!(refused(folder, &unknown).contains("the features are distance"));
     let both =

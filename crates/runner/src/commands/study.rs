@@ -168,7 +168,6 @@ impl Job<'_> {
         };
         let (certified, _) = parts.record(&method, (made.estimate, made.looked_up))?;
         model.sync()?;
-        made.rows.save(&folder.rows())?;
         let values = made.rows.modes(criterion)?;
         let tilt = Tilt::of(values.as_view(), made.rows.sample.ln_w().as_slice(), NOMINAL_SHARE)
             .context("there are too few rows with an outcome")?;
@@ -181,7 +180,8 @@ impl Job<'_> {
             certified,
             flow: None,
         };
-        // An interruption of the training leaves what is certain.
+        // Rows and record belong together. An interruption of the training leaves both.
+        made.rows.save(&folder.rows())?;
         study.save(&folder.record())?;
         model_terminal::print(&study.certified, begin.elapsed().as_secs_f64());
         let failed = study.certified.verdict.status == Status::Failed;

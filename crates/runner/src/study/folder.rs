@@ -34,13 +34,18 @@ impl StudyFolder {
         self.0.join("store")
     }
 
+    /// All of these files.
+    pub(crate) fn files(&self) -> [PathBuf; 3] {
+        [self.record(), self.rows(), self.flow()]
+    }
+
     /// Claims the files of the study, none of which may be one of the `inputs`.
     ///
     /// # Errors
     /// As [`Outputs::claim`].
     pub(crate) fn claim(&self, inputs: &[&Path]) -> anyhow::Result<Outputs> {
-        let (record, rows, flow) = (self.record(), self.rows(), self.flow());
-        Outputs::claim(inputs, &[&record, &rows, &flow], &[&self.checkpoint()])
+        let files = self.files();
+        Outputs::claim(inputs, &files.each_ref().map(PathBuf::as_path), &[&self.checkpoint()])
     }
 
     /// The folder, for messages.

@@ -48,6 +48,7 @@ use crate::{
     outcomes::{Format, options::ReadOptions},
     output::{file, outputs::Outputs, terminal::print_line},
     report::estimate::{EstimateRecord, FORMAT_VERSION},
+    study::folder::StudyFolder,
     training::checks,
 };
 
@@ -251,7 +252,10 @@ fn of_flow(args: &Args) -> anyhow::Result<Status> {
 /// Claims the files that the command writes, none of which may be one that it reads.
 fn claim(args: &Args) -> anyhow::Result<Outputs> {
     let inputs = [&args.flow, &args.model, &args.data].map(Option::as_deref);
-    let inputs: Vec<&Path> = inputs.into_iter().chain([args.criterion.file()]).flatten().collect();
+    let study = args.study.as_ref().map(|folder| StudyFolder(folder.clone()).files());
+    let study = study.iter().flatten().map(PathBuf::as_path);
+    let inputs = inputs.into_iter().chain([args.criterion.file()]).flatten();
+    let inputs: Vec<&Path> = inputs.chain(study).collect();
     let outputs = [&args.json, &args.samples].into_iter().flatten();
     let outputs: Vec<&Path> = outputs.map(PathBuf::as_path).collect();
     Outputs::claim(&inputs, &outputs, &[])
